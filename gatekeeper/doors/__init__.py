@@ -1,0 +1,1 @@
+"""Door locks: what the lock said, what that means, and what to send next."""

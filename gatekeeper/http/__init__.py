@@ -1,0 +1,1 @@
+"""The web side: routes, pictures and the dashboard."""
