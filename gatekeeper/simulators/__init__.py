@@ -1,1 +1,4 @@
-"""Virtual devices on real loopback sockets: the demo site's hardware, and the tests', with the real devices' faults as switches."""
+"""Virtual devices on real loopback sockets, with the real devices' faults as switches.
+
+They are the demo site's hardware, and the tests'.
+"""

@@ -2,4 +2,6 @@
 
 from twisted.application.service import ServiceMaker
 
-gatekeeper = ServiceMaker("gatekeeper", "gatekeeper.tap", "Watch cameras and work doors.", "gatekeeper")
+gatekeeper = ServiceMaker(  # type: ignore[no-untyped-call]  # Twisted has no types here
+    "gatekeeper", "gatekeeper.tap", "Watch cameras and work doors.", "gatekeeper"
+)

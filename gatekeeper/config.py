@@ -1,0 +1,375 @@
+"""TOML text in, a frozen configuration out. Every default of the program lives here.
+
+A site is one TOML file. An error is one sentence that names the key path, what was found, what is allowed and the
+nearest right name. `python -m gatekeeper.config` writes `docs/configuration.md` from these structs.
+"""
+
+import difflib
+import os
+import re
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+import msgspec
+from msgspec import Meta
+
+from gatekeeper.errors import ConfigurationError
+from gatekeeper.uris import ID_PATTERN
+
+DEFAULT_FILE = "gatekeeper.toml"
+
+Id = Annotated[
+    str,
+    Meta(pattern=f"^{ID_PATTERN}$", max_length=40, description="lower-case letters, digits, `-` and `_`: `front-door`"),
+]
+Seconds = Annotated[float, Meta(gt=0, le=3600)]
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table of the configuration: frozen, and a key that isn't known is an error."""
+
+
+class Secret(Record, frozen=True):
+    """Where a secret stands: an environment variable or a file, never the configuration itself.
+
+    A file's trailing line break is not part of the secret.
+    """
+
+    env: Annotated[str | None, Meta(description="name of an environment variable")] = None
+    file: Annotated[str | None, Meta(description="path of a file, relative to the configuration file")] = None
+
+    def read(self, path: str, folder: Path) -> str:
+        """Return the secret; `path` is the key path, for errors, which never carry the secret.
+
+        :raises ConfigurationError: if the variable or the file is missing or empty.
+        """
+        if (self.env is None) == (self.file is None):
+            raise ConfigurationError(f'{path}: give exactly one of {{env = "NAME"}} and {{file = "path"}}')
+        if self.env is not None:
+            value = os.environ.get(self.env, "")
+            if not value:
+                raise ConfigurationError(f"{path}: the environment variable {self.env} is not set")
+            return value
+        assert self.file is not None  # noqa: S101 - narrows the type: exactly one is set
+        file = folder / Path(self.file).expanduser()
+        try:
+            value = file.read_text(encoding="utf-8").rstrip("\r\n")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigurationError(f"{path}: can't read {file}: {error}") from error
+        if not value:
+            raise ConfigurationError(f"{path}: {file} is empty")
+        return value
+
+
+class Camera(Record, frozen=True):
+    """A camera that we connect to: an ESP32-CAM, or whatever else serves multipart JPEG over HTTP."""
+
+    id: Id
+    url: Annotated[str, Meta(description="`http://` or `https://` address of the stream")]
+    name: Annotated[str, Meta(max_length=80, description="what people call it; the id if empty")] = ""
+    doors: Annotated[tuple[str, ...], Meta(description="ids of the doors that it looks at")] = ()
+    username: Annotated[str | None, Meta(description="for basic or digest authentication")] = None
+    password: Annotated[Secret | None, Meta(description="for basic or digest authentication")] = None
+    connect_timeout: Annotated[Seconds, Meta(description="seconds to connect and to begin the answer")] = 5.0
+    stall_timeout: Annotated[
+        Seconds, Meta(description="seconds without a whole frame until the camera is stalled and asked anew")
+    ] = 2.0
+    retry_minimum: Annotated[Seconds, Meta(description="first pause before connecting again, seconds")] = 0.5
+    retry_maximum: Annotated[Seconds, Meta(description="longest pause before connecting again, seconds")] = 30.0
+    maximum_frame_bytes: Annotated[
+        int, Meta(ge=1024, le=64 * 1024 * 1024, description="a larger picture is refused and counted")
+    ] = 2 * 1024 * 1024
+
+    @property
+    def label(self) -> str:
+        """The name for people."""
+        return self.name or self.id
+
+
+class Door(Record, frozen=True):
+    """A door lock that we connect to, speaking the lock's text protocol over WebSocket."""
+
+    id: Id
+    url: Annotated[str, Meta(description="`ws://` or `wss://` address of the lock")]
+    name: Annotated[str, Meta(max_length=80, description="what people call it; the id if empty")] = ""
+    open_duration: Annotated[Seconds, Meta(description="seconds until it relocks, if the caller gives none")] = 10.0
+    maximum_open_duration: Annotated[Seconds, Meta(description="the most that a caller may ask for, seconds")] = 60.0
+    command_timeout: Annotated[
+        Seconds, Meta(description="seconds for the lock to acknowledge; eight times the slowest seen on real hardware")
+    ] = 2.0
+    ping_interval: Annotated[
+        float, Meta(gt=0, le=9, description="seconds between PINGs; under the lock's own dead-man time of 10 s")
+    ] = 3.0
+    ping_timeout: Annotated[Seconds, Meta(description="seconds for the lock's PONG, then the link is dead")] = 2.0
+    silence_timeout: Annotated[
+        Seconds,
+        Meta(description="seconds without any text, then the link is dead; a lock reports every 5 s"),
+    ] = 12.0
+    connect_timeout: Annotated[Seconds, Meta(description="seconds to connect and shake hands")] = 5.0
+    retry_minimum: Annotated[Seconds, Meta(description="first pause before connecting again, seconds")] = 0.5
+    retry_maximum: Annotated[Seconds, Meta(description="longest pause before connecting again, seconds")] = 10.0
+
+    @property
+    def label(self) -> str:
+        """The name for people."""
+        return self.name or self.id
+
+
+class Access(Record, frozen=True):
+    """Who may come in."""
+
+    admin_token: Annotated[
+        Secret | None,
+        Meta(description="the admin token; without it one is made at the first start"),
+    ] = None
+
+
+class Media(Record, frozen=True):
+    """How pictures are sent to those who watch."""
+
+    viewer_timeout: Annotated[
+        Seconds, Meta(description="seconds that a viewer may take nothing, then it is closed")
+    ] = 10.0
+    maximum_viewers: Annotated[int, Meta(ge=1, le=100_000, description="streams at once, over all cameras")] = 2000
+
+
+class Site(Record, frozen=True):
+    """A whole site: the top level of the file."""
+
+    name: Annotated[str, Meta(max_length=80, description="shown on the page")] = "gatekeeper"
+    listen: Annotated[
+        str,
+        Meta(description="Twisted endpoint to serve on; `tcp:8000` is every interface, port 0 any free one"),
+    ] = "tcp:8000:interface=127.0.0.1"
+    data: Annotated[
+        str,
+        Meta(min_length=1, description="folder for what outlives a restart, relative to this file"),
+    ] = "gatekeeper-data"
+    access: Access = Access()
+    media: Media = Media()
+    cameras: tuple[Camera, ...] = ()
+    doors: tuple[Door, ...] = ()
+
+
+def parse(text: str, source: str = DEFAULT_FILE) -> Site:
+    """Decode and check TOML text.
+
+    :param source: what to call the text in errors.
+    :raises ConfigurationError: one sentence that starts with `source`.
+    """
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"{source}: not TOML: {error}") from error
+    try:
+        site = msgspec.convert(data, Site)
+        _check(site)
+    except msgspec.ValidationError as error:
+        raise ConfigurationError(f"{source}: {_explain(str(error), data)}") from error
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{source}: {error}") from error
+    return site
+
+
+def load(file: Path) -> Site:
+    """Read and check a configuration file.
+
+    :raises ConfigurationError: if it can't be read or used.
+    """
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{file}: can't be read: {error}") from error
+    return parse(text, str(file))
+
+
+# --- what msgspec can't say in the types -----------------------------------------------------------------------------
+
+
+_ENDPOINT = re.compile(r"tcp:(port=)?\d{1,5}(:interface=([^:]+|[0-9a-fA-F\\:]+))?|unix:.+")
+
+
+def _check(site: Site) -> None:
+    cameras = [camera.id for camera in site.cameras]
+    doors = [door.id for door in site.doors]
+    for noun, ids in (("cameras", cameras), ("doors", doors)):
+        for index, name in enumerate(ids):
+            if name in ids[:index]:
+                raise ConfigurationError(
+                    f'{noun}[{index}].id: "{name}" is already the id of {noun}[{ids.index(name)}]; ids must differ'
+                )
+    for index, camera in enumerate(site.cameras):
+        where = f"cameras[{index}]"
+        _check_url(f"{where}.url", camera.url, ("http", "https"))
+        for place, door in enumerate(camera.doors):
+            if door not in doors:
+                raise ConfigurationError(f'{where}.doors[{place}]: there is no door "{door}"; {_choices(door, doors)}')
+        if (camera.username is None) != (camera.password is None):
+            raise ConfigurationError(f"{where}: username and password belong together; one of them is missing")
+        _check_order(where, "retry_minimum", camera.retry_minimum, "retry_maximum", camera.retry_maximum)
+    for index, lock in enumerate(site.doors):
+        where = f"doors[{index}]"
+        _check_url(f"{where}.url", lock.url, ("ws", "wss"))
+        _check_order(where, "open_duration", lock.open_duration, "maximum_open_duration", lock.maximum_open_duration)
+        _check_order(where, "retry_minimum", lock.retry_minimum, "retry_maximum", lock.retry_maximum)
+        for other, lock_url in enumerate(door.url for door in site.doors[:index]):
+            if lock_url == lock.url:
+                raise ConfigurationError(
+                    f"{where}.url: {lock.url} is already the lock of doors[{other}]; one lock takes one connection"
+                )
+    if not re.fullmatch(
+        r"tcp:(port=)?\d{1,5}(:interface=[^:]+|:interface=\[?[0-9a-fA-F\\:]+\]?)?|unix:.+", site.listen
+    ):
+        raise ConfigurationError(
+            f'listen: found "{site.listen}"; allowed is a Twisted endpoint such as "tcp:8000", '
+            '"tcp:8000:interface=127.0.0.1" or "unix:/run/gatekeeper.sock"'
+        )
+
+
+def _check_url(path: str, url: str, schemes: Sequence[str]) -> None:
+    allowed = " or ".join(f"{scheme}://host[:port]/path" for scheme in schemes)
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError as error:
+        raise ConfigurationError(f"{path}: {error}; allowed is {allowed}") from error
+    if parts.username is not None or parts.password is not None:
+        raise ConfigurationError(f"{path}: credentials don't belong in an address; use username and password")
+    if parts.scheme not in schemes or not host:
+        raise ConfigurationError(f'{path}: found "{url}"; allowed is {allowed}')
+
+
+def _check_order(where: str, low: str, low_value: float, high: str, high_value: float) -> None:
+    if low_value > high_value:
+        raise ConfigurationError(f"{where}.{low}: found {low_value:g}; at most {high}, which is {high_value:g}")
+
+
+# --- msgspec's errors as sentences -----------------------------------------------------------------------------------
+
+_AT = re.compile(r"(?P<what>.*?)(?: - at `(?P<path>[^`]+)`)?", re.DOTALL)
+_UNKNOWN = re.compile(r"Object contains unknown field `(?P<name>.*)`")
+_MISSING = re.compile(r"Object missing required field `(?P<name>.*)`")
+_STEP = re.compile(r"\.?(?P<key>[^.\[\]]+)|\[(?P<index>\d+)\]")
+
+
+def _explain(error: str, data: Mapping[str, Any]) -> str:
+    found = _AT.fullmatch(error)
+    what, path = (found["what"], found["path"] or "$") if found else (error, "$")
+    steps = [match["key"] if match["key"] else int(match["index"]) for match in _STEP.finditer(path.removeprefix("$"))]
+    where = path.removeprefix("$").removeprefix(".")
+    if unknown := _UNKNOWN.fullmatch(what):
+        allowed = _keys(steps)
+        return f"{_join(where, unknown['name'])}: no such key; {_choices(unknown['name'], allowed)}"
+    if missing := _MISSING.fullmatch(what):
+        return f"{_join(where, missing['name'])}: missing; it has no default"
+    value: Any = data
+    for step in steps:
+        try:
+            value = value[step]
+        except (KeyError, IndexError, TypeError):
+            return f"{where}: {what}"
+    shown = "a value that is not shown" if _is_secret(steps) else repr(value)
+    hint = '; secrets stand as {env = "NAME"} or {file = "path"}' if _is_secret(steps) else ""
+    return f"{where or 'the file'}: found {shown}; {what[:1].lower()}{what[1:]}{hint}"
+
+
+def _join(where: str, key: str) -> str:
+    return f"{where}.{key}" if where else key
+
+
+_TABLES: dict[str, type[Record]] = {
+    "cameras": Camera,
+    "doors": Door,
+    "access": Access,
+    "media": Media,
+    "password": Secret,
+    "admin_token": Secret,
+}
+
+
+def _keys(steps: Sequence[str | int]) -> list[str]:
+    names = [step for step in steps if isinstance(step, str)]
+    struct = _TABLES[names[-1]] if names else Site
+    return [field.name for field in msgspec.structs.fields(struct)]
+
+
+def _is_secret(steps: Sequence[str | int]) -> bool:
+    return any(step in ("password", "admin_token", "username") for step in steps)
+
+
+def _choices(wrong: str, allowed: Iterable[str]) -> str:
+    names = list(allowed)
+    near = difflib.get_close_matches(wrong, names, 1, 0.5)
+    hint = f'did you mean "{near[0]}"? ' if near else ""
+    return hint + (f"Allowed: {', '.join(names)}" if names else "there are none")
+
+
+# --- documentation ---------------------------------------------------------------------------------------------------
+
+
+def document() -> str:
+    """Return `docs/configuration.md`: every key with its type, default and meaning."""
+    out = [
+        "# Configuration",
+        "",
+        "Generated by `python -m gatekeeper.config`; a test holds it to the code.",
+        "",
+        "`twistd -n gatekeeper --config site.toml`, or `./gatekeeper.toml` when it is there;",
+        "`--check` validates and exits. Times are seconds. A secret stands in an environment variable,",
+        "`{env = \"NAME\"}`, or in a file, `{file = \"path\"}`; never in the configuration itself.",
+        "",
+    ]  # fmt: skip
+    tables: dict[str, type[Record]] = {
+        "Top level": Site,
+        "[[cameras]]": Camera,
+        "[[doors]]": Door,
+        "[access]": Access,
+        "[media]": Media,
+    }
+    for title, struct in tables.items():
+        out += [
+            f"## {title}",
+            "",
+            (struct.__doc__ or "").strip(),
+            "",
+            "| key | type | default | meaning |",
+            "|---|---|---|---|",
+        ]
+        schema = msgspec.json.schema(struct)["$defs"]
+        properties = schema[struct.__name__]["properties"]
+        for field in msgspec.structs.fields(struct):
+            entry = properties[field.name]
+            if field.default is msgspec.NODEFAULT:
+                default = "required"
+            elif isinstance(field.default, (Access, Media)) or field.default == ():
+                default = ""
+            else:
+                default = f"`{msgspec.json.encode(field.default).decode()}`" if field.default is not None else "none"
+            out.append(f"| `{field.name}` | {_type_name(entry)} | {default} | {_meaning(entry)} |")
+        out.append("")
+    return "\n".join(out)
+
+
+def _type_name(entry: Mapping[str, Any]) -> str:
+    if "$ref" in entry:
+        name = str(entry["$ref"].rsplit("/", 1)[-1])
+        return "secret" if name == "Secret" else "table"
+    if "anyOf" in entry:
+        return next(_type_name(option) for option in entry["anyOf"] if option.get("type") != "null")
+    if entry["type"] == "array":
+        return f"list of {_type_name(entry['items'])}s"
+    return {"string": "text", "integer": "whole number", "number": "number"}[entry["type"]]
+
+
+def _meaning(entry: Mapping[str, Any]) -> str:
+    limits = {"exclusiveMinimum": "over", "minimum": "from", "maximum": "to", "maxLength": "length to"}
+    text = entry.get("description", "")
+    bounds = ", ".join(f"{word} {entry[key]:,.10g}" for key, word in limits.items() if key in entry)
+    return f"{text} ({bounds})" if bounds and text else text or bounds
+
+
+if __name__ == "__main__":
+    print(document())  # noqa: T201 - this is the command's output
