@@ -1,0 +1,123 @@
+// The WAMP session with the server: autobahn.js over one WebSocket, in MessagePack. Thin: it says what came and does
+// what it is told; whether and when to dial again is decided in model/connection.ts.
+//
+// Only autobahn's session is used. Its transport would decode with msgpack5 on a Buffer made for browsers; here a
+// picture's bytes are a view into the message that arrived.
+
+import { Decoder, encode } from "@msgpack/msgpack";
+import { type Deferred, Session, type Transport, Error as WampError } from "autobahn/lib/session.js";
+import { uris } from "./uris";
+
+export interface LinkEvents {
+  joined(): void;
+  lost(): void;
+  heard(): void;
+}
+
+/** A call that failed, with a sentence for people. `code` is the last part of the WAMP error URI. */
+export class CallFailed extends Error {
+  readonly code: string;
+
+  constructor(code: string, sentence: string) {
+    super(sentence);
+    this.code = code;
+  }
+}
+
+type Handler = (args: readonly unknown[], kwargs: Readonly<Record<string, unknown>>) => void;
+
+const LOST = "The connection to the server was lost before it answered.";
+
+function defer(): Deferred {
+  const made = {} as Deferred;
+  made.promise = new Promise((resolve, reject) => Object.assign(made, { resolve, reject }));
+  return made;
+}
+
+function failure(reason: unknown): CallFailed {
+  if (reason instanceof CallFailed) return reason;
+  if (!(reason instanceof WampError)) return new CallFailed("internal", String(reason));
+  const [text] = reason.args;
+  return new CallFailed(reason.error.split(".").at(-1) ?? "", typeof text === "string" ? text : reason.error);
+}
+
+export class Link {
+  readonly #events: LinkEvents;
+  readonly #url: string;
+  readonly #unanswered = new Set<(reason: CallFailed) => void>();
+  #socket: WebSocket | null = null;
+  #session: Session | null = null;
+
+  constructor(url: string, events: LinkEvents) {
+    this.#url = url;
+    this.#events = events;
+  }
+
+  /** Open a WebSocket and join the realm with the cookie that the browser sends along. */
+  dial(): void {
+    this.hangUp();
+    const socket = new WebSocket(this.#url, ["wamp.2.msgpack"]);
+    socket.binaryType = "arraybuffer";
+    const transport: Transport = {
+      onmessage: () => {},
+      send: (message) => socket.send(encode(message)),
+      close: (code, reason) => socket.close(code, reason),
+    };
+    const session = new Session(transport, defer, undefined, console.error);
+    session.onjoin = () => this.#events.joined();
+    session.onleave = () => socket.close();
+    const decoder = new Decoder();
+    socket.onopen = () => session.join(uris.REALM, ["cookie"]);
+    socket.onclose = () => this.#closed(socket);
+    socket.onmessage = (message: MessageEvent<ArrayBuffer>) => {
+      if (socket !== this.#socket) return;
+      this.#events.heard();
+      transport.onmessage(decoder.decode(message.data));
+    };
+    this.#socket = socket;
+    this.#session = session;
+  }
+
+  /** Leave without waiting for anybody: what is still unanswered fails now. */
+  hangUp(): void {
+    const socket = this.#socket;
+    this.#forget();
+    socket?.close();
+  }
+
+  /** Call a procedure with keyword arguments; rejects with CallFailed. */
+  async call<Result>(procedure: string, kwargs: object = {}): Promise<Result> {
+    const session = this.#session;
+    if (!session?.isOpen) throw new CallFailed("not_connected", "There is no connection to the server.");
+    const { promise, resolve, reject } = defer();
+    this.#unanswered.add(reject);
+    session.call(procedure, [], kwargs).then(resolve, reject);
+    try {
+      return (await promise) as Result;
+    } catch (reason) {
+      throw failure(reason);
+    } finally {
+      this.#unanswered.delete(reject);
+    }
+  }
+
+  /** Subscribe for as long as this session lasts. */
+  async subscribe(topic: string, handler: Handler): Promise<void> {
+    const session = this.#session;
+    if (!session?.isOpen) return;
+    await session.subscribe(topic, handler);
+  }
+
+  #closed(socket: WebSocket): void {
+    if (socket !== this.#socket) return; // an earlier one, that was given up
+    this.#forget();
+    this.#events.lost();
+  }
+
+  #forget(): void {
+    this.#socket = null;
+    this.#session = null;
+    for (const reject of this.#unanswered) reject(new CallFailed("lost", LOST));
+    this.#unanswered.clear();
+  }
+}

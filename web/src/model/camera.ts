@@ -1,0 +1,106 @@
+// A camera's tile: what the server says of the camera, and what this page itself knows of the picture it shows.
+// The page's own evidence counts: without a new picture for 2 s the tile is stale whatever the server said last.
+
+import { type Clock, offset, serverTime } from "./clock";
+import type { CameraStatus, Tone } from "./types";
+import { duration, moment, sentence } from "./words";
+
+/** Seconds after which a picture no longer shows what is there. */
+export const STALE_AFTER = 2;
+
+/** Seconds over which pictures are counted: long enough for a steady figure at 1 fps, short enough to show a drop. */
+const RATE_WINDOW = 3;
+
+/** Drawn pictures that are remembered for the rate: 3 s at 60 fps. */
+const MOST_DRAWN = 180;
+
+export interface Tile {
+  readonly status: CameraStatus;
+  /** The picture on the screen: when the server received it (its clock), when it was drawn (ours), and its size. */
+  readonly shown: {
+    readonly received: number;
+    readonly drawn: number;
+    readonly width: number;
+    readonly height: number;
+  } | null;
+  readonly drawn: readonly number[];
+}
+
+export function tile(status: CameraStatus, before?: Tile): Tile {
+  return before ? { ...before, status } : { status, shown: null, drawn: [] };
+}
+
+/** A picture was drawn. */
+export function drew(state: Tile, received: number, width: number, height: number, now: number): Tile {
+  const drawn = [...state.drawn.filter((time) => now - time < RATE_WINDOW), now].slice(-MOST_DRAWN);
+  return { ...state, shown: { received, drawn: now, width, height }, drawn };
+}
+
+/** Return pictures per second drawn here over the last seconds. */
+export function rate(state: Tile, now: number): number {
+  const recent = state.drawn.filter((time) => now - time < RATE_WINDOW);
+  const first = recent[0];
+  if (first === undefined || recent.length < 2) return 0;
+  // Up to now, not up to the last picture: the figure has to fall when pictures stop.
+  return (recent.length - 1) / Math.max(now - first, 1e-3);
+}
+
+/** Return the age of the picture on the screen in seconds, or null when there is none. It never stops growing. */
+export function age(state: Tile, clock: Clock, now: number): number | null {
+  if (state.shown === null) return null;
+  const since = now - state.shown.drawn;
+  return offset(clock) === null ? since : Math.max(since, serverTime(clock, now) - state.shown.received, 0);
+}
+
+export interface TileView {
+  readonly word: "live" | "stale" | "waiting" | "connecting" | "stalled" | "offline" | "not known";
+  readonly tone: Tone;
+  /** Whether the picture shows the present; false greys it. */
+  readonly present: boolean;
+  /** Why not, for the person who looks. */
+  readonly notice: string | null;
+  readonly age: string;
+  readonly rate: string;
+  readonly size: string;
+}
+
+function verdict(
+  state: Tile,
+  lostSince: number | null,
+  clock: Clock,
+  now: number,
+): Pick<TileView, "word" | "tone" | "notice"> {
+  const { status } = state;
+  const today = serverTime(clock, now);
+  if (lostSince !== null) {
+    const since = moment(serverTime(clock, lostSince), today);
+    return { word: "not known", tone: "unknown", notice: `Not known: no connection to the server since ${since}` };
+  }
+  if (status.state !== "live") {
+    const reason = status.reason ? ` – ${status.reason}` : "";
+    const tone = status.state === "connecting" ? "busy" : "alarm";
+    return {
+      word: status.state,
+      tone,
+      notice: `${sentence(status.state)} since ${moment(status.since, today)}${reason}`,
+    };
+  }
+  const old = age(state, clock, now);
+  if (old === null) return { word: "waiting", tone: "busy", notice: "Waiting for the first picture" };
+  if (old > STALE_AFTER) return { word: "stale", tone: "alarm", notice: `No new picture for ${duration(old)}` };
+  return { word: "live", tone: "calm", notice: null };
+}
+
+/** Return what the tile shows; `lostSince` is when the connection to the server was lost (our clock), null while open. */
+export function viewTile(state: Tile, lostSince: number | null, clock: Clock, now: number): TileView {
+  const said = verdict(state, lostSince, clock, now);
+  const old = age(state, clock, now);
+  const { shown } = state;
+  return {
+    ...said,
+    present: said.notice === null,
+    age: old === null ? "no picture" : `${duration(old)} old`,
+    rate: `${rate(state, now).toFixed(rate(state, now) < 10 ? 1 : 0)} fps`,
+    size: shown ? `${shown.width} × ${shown.height}` : "–",
+  };
+}

@@ -1,0 +1,31 @@
+// The list of events as they happen: newest first, each once, bounded.
+
+import type { SiteEvent, Tone } from "./types";
+
+/** Lines on the page: what somebody scrolls through; the server keeps the record. */
+export const MOST_EVENTS = 200;
+
+export type Events = readonly SiteEvent[];
+
+/** Take one event in. Events arrive in order but for a reconnection, when the server's list overlaps with live ones. */
+export function happened(events: Events, event: SiteEvent): Events {
+  const newest = events[0];
+  if (newest === undefined || event.sequence > newest.sequence) return [event, ...events].slice(0, MOST_EVENTS);
+  if (events.some((known) => known.sequence === event.sequence)) return events;
+  return [...events, event].sort((one, other) => other.sequence - one.sequence).slice(0, MOST_EVENTS);
+}
+
+/** Return the server's list (oldest first) with what arrived live while it was on its way. */
+export function recalled(recent: readonly SiteEvent[], live: readonly SiteEvent[]): Events {
+  return [...recent, ...live].reduce(happened, [] as Events);
+}
+
+const ALARMING = new Set(["door.unordered_opening", "door.jammed", "door.indeterminate"]);
+const DISTURBING = /\.(refused|failed|denied|rejected|offline|stalled|lost|indeterminate|timeout)$/;
+
+/** Return the colour of an event's mark. */
+export function tone(event: SiteEvent): Tone {
+  if (ALARMING.has(event.kind)) return "alarm";
+  if (DISTURBING.test(event.kind)) return "busy";
+  return event.kind === "door.opened" ? "open" : event.kind.startsWith("door.") ? "calm" : "unknown";
+}

@@ -1,0 +1,65 @@
+import { useComputed } from "@preact/signals";
+import type { JSX } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import { viewTile } from "../model/camera";
+import { Painter } from "../painter";
+import type { CameraCell, Site } from "../site";
+
+interface Props {
+  readonly site: Site;
+  readonly camera: CameraCell;
+}
+
+export function CameraTile({ site, camera }: Props): JSX.Element {
+  const view = useComputed(() => viewTile(camera.tile.value, site.lostSince.value, site.clock.value, site.now.value));
+  const about = useComputed(() => {
+    const { word, tone, present, notice } = view.value;
+    return `${word}\n${tone}\n${present}\n${notice ?? ""}`;
+  });
+  const age = useComputed(() => view.value.age);
+  const rate = useComputed(() => view.value.rate);
+  const size = useComputed(() => view.value.size);
+  about.value; // what follows is drawn again only when this changes; the figures are text nodes of their own
+  const { word, tone, present, notice } = view.peek();
+  const { name, virtual } = camera.tile.value.status;
+  const title = `camera-${camera.id}-title`;
+  return (
+    <article class={`camera ${tone}`} data-testid={`camera-${camera.id}`} aria-labelledby={title}>
+      <div class={present ? "stage" : "stage past"}>
+        <Screen site={site} camera={camera} name={name} />
+        <p class="notice" hidden={notice === null}>
+          {notice}
+        </p>
+      </div>
+      <div class="caption">
+        <h3 id={title}>
+          {name}
+          {virtual && <span class="chip">virtual</span>}
+        </h3>
+        <span class={`pill ${tone}`} data-testid={`camera-${camera.id}-state`} role="status">
+          {word}
+        </span>
+        <p class="figures">
+          <span data-testid={`camera-${camera.id}-age`} title="Age of this picture">
+            {age}
+          </span>
+          <span title="Pictures per second drawn here">{rate}</span>
+          <span title="Size of the picture">{size}</span>
+        </p>
+      </div>
+    </article>
+  );
+}
+
+function Screen({ site, camera, name }: Props & { readonly name: string }): JSX.Element {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  useEffect(() => {
+    if (canvas.current === null) return;
+    const painter = new Painter(canvas.current, (frame, width, height) => site.drew(camera, frame, width, height));
+    camera.show = (frame) => painter.show(frame);
+    return () => {
+      camera.show = null;
+    };
+  }, [site, camera]);
+  return <canvas ref={canvas} width="640" height="480" role="img" aria-label={`Picture of ${name}`} />;
+}

@@ -1,0 +1,95 @@
+import { useComputed } from "@preact/signals";
+import type { JSX } from "preact";
+import { useRef } from "preact/hooks";
+import { viewCard } from "../model/door";
+import type { DoorCell, Site } from "../site";
+import { HoldButton } from "./hold";
+import { DoorIcon, SignalBars } from "./icons";
+
+interface Props {
+  readonly site: Site;
+  readonly door: DoorCell;
+}
+
+export function DoorCard({ site, door }: Props): JSX.Element {
+  const reason = useRef<HTMLInputElement>(null);
+  const view = useComputed(() => viewCard(door.card.value, site.lostSince.value, site.clock.value, site.now.value));
+  const face = useComputed(() => JSON.stringify({ ...view.value, provenance: "", lease: view.value.lease !== null }));
+  const provenance = useComputed(() => view.value.provenance);
+  face.value; // what follows is drawn again only when this changes; ages and the lease tick on their own
+  const { state, word, tone, signal, whyNotOpen, canLock, failure, openLabel } = view.peek();
+  const { status, pending } = door.card.value;
+  const id = `door-${door.id}`;
+  const open = (): void => {
+    void site.order(door, "open", reason.current?.value ?? "");
+    if (reason.current) reason.current.value = "";
+  };
+  return (
+    <article class={`door panel ${tone}`} data-testid={id} aria-labelledby={`${id}-title`}>
+      <header>
+        <h3 id={`${id}-title`}>
+          {status.name}
+          {status.virtual && <span class="chip">virtual</span>}
+        </h3>
+        {signal && (
+          <span class="signal" title="The lock’s radio signal">
+            <SignalBars bars={signal.bars} />
+            {signal.text}
+          </span>
+        )}
+      </header>
+      <div class="face">
+        <DoorIcon state={state} />
+        <p class="word" data-testid={`${id}-state`} data-state={state} role="status" aria-live="polite">
+          {word}
+        </p>
+      </div>
+      <p class="provenance">{provenance}</p>
+      {view.peek().reason && <p class="reason">{view.peek().reason}</p>}
+      <LeaseBar id={`${id}-lease`} view={view} />
+      <label class="why">
+        <span>
+          Reason <span class="optional">(optional)</span>
+        </span>
+        <input ref={reason} maxLength={200} autocomplete="off" data-testid={`${id}-reason`} />
+      </label>
+      <div class="row">
+        <HoldButton
+          testid={`${id}-open`}
+          label={pending === "open" ? "Opening…" : openLabel}
+          why={whyNotOpen}
+          onHeld={open}
+        />
+        <button
+          type="button"
+          class="lock"
+          data-testid={`${id}-lock`}
+          aria-disabled={!canLock}
+          onClick={() => canLock && site.order(door, "lock", reason.current?.value ?? "")}
+        >
+          {pending === "lock" ? "Locking…" : "Lock"}
+        </button>
+      </div>
+      <p class="problem" role="alert" data-testid={`${id}-error`} hidden={failure === null}>
+        {failure}
+      </p>
+      <p class="hint">There is no door sensor: the state is that of the lock’s relay, not of the door leaf.</p>
+    </article>
+  );
+}
+
+interface LeaseProps {
+  readonly id: string;
+  readonly view: { readonly value: ReturnType<typeof viewCard> };
+}
+
+function LeaseBar({ id, view }: LeaseProps): JSX.Element | null {
+  const { lease } = view.value;
+  if (lease === null) return null;
+  return (
+    <div class="lease" data-testid={id}>
+      <p>{lease.text}</p>
+      <progress max={1} value={lease.left} aria-label="Time until the door locks itself" />
+    </div>
+  );
+}
