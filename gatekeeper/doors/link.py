@@ -16,10 +16,11 @@ from twisted.application.internet import ClientService, backoffPolicy
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, inlineCallbacks
 from twisted.internet.endpoints import HostnameEndpoint, wrapClientTLS
-from twisted.internet.interfaces import IDelayedCall
+from twisted.internet.interfaces import IDelayedCall, IProtocolFactory, IStreamClientEndpoint
 from twisted.internet.ssl import optionsForClientTLS
-from twisted.logger import Logger
+from twisted.logger import ILogObserver, LogEvent, Logger
 from twisted.python.failure import Failure
+from zope.interface import implementer
 
 from gatekeeper import config
 from gatekeeper.doors import wire
@@ -60,10 +61,16 @@ class _Lock(WebSocketClientProtocol):  # type: ignore[misc]  # Autobahn has no t
         self.factory.link._lost(self, reason or "the lock closed the connection")
 
 
+@implementer(ILogObserver)
+class _Unheard:
+    def __call__(self, event: LogEvent) -> None:
+        pass
+
+
 class _Patient(ClientService):
     """A ClientService that leaves the words about retries to the link, which says each reason once."""
 
-    _log = Logger(namespace="gatekeeper.doors.retries", observer=lambda event: None)
+    _log = Logger(namespace="gatekeeper.doors.retries", observer=_Unheard())
 
 
 class DoorLink(Service):
@@ -128,13 +135,13 @@ class DoorLink(Service):
     # --- the service ---
 
     def startService(self) -> None:
-        super().startService()
+        super().startService()  # type: ignore[no-untyped-call]
         self._client.startService()
 
     @inlineCallbacks
     def stopService(self) -> Any:
         """Lock, wait for the acknowledgement, then close; a lock that doesn't answer is left with a loud line."""
-        super().stopService()
+        super().stopService()  # type: ignore[no-untyped-call]
         if self.door.linked:
             call, answer = self._call()
             self._act(self.door.close(self._now, call))
@@ -257,6 +264,7 @@ class DoorLink(Service):
         return self._pause(self._failures)
 
 
+@implementer(IStreamClientEndpoint)
 class _Endpoint:
     """Where the lock is; a failed try is told to the link before ClientService counts it."""
 
@@ -267,8 +275,8 @@ class _Endpoint:
         self._where = f"{url.host}:{url.port}"
         self._link = link
 
-    def connect(self, factory: Any) -> "Deferred[Any]":
-        connecting: Deferred[Any] = self._endpoint.connect(factory)
+    def connect(self, protocolFactory: IProtocolFactory) -> "Deferred[Any]":
+        connecting: Deferred[Any] = self._endpoint.connect(protocolFactory)
         return connecting.addErrback(self._failed)
 
     def _failed(self, failure: Failure) -> Failure:

@@ -9,7 +9,7 @@ from autobahn.twisted.resource import WebSocketResource
 from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, maybeDeferred
-from twisted.internet.interfaces import IDelayedCall, IListeningPort
+from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.task import LoopingCall
 from twisted.protocols.policies import WrappingFactory
 from twisted.web.resource import NoResource, Resource
@@ -58,7 +58,7 @@ class _Unguarded(Resource):
     isLeaf = True
 
     def __init__(self, lock: "VirtualLock") -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._lock = lock
 
     def render_GET(self, request: Request) -> bytes:
@@ -91,7 +91,7 @@ class VirtualLock(Service):
         self.acknowledge_delay = acknowledge_delay
         self._reactor = reactor
         self._clients: dict[int, _Client] = {}
-        self._listening: IListeningPort | None = None
+        self._listening: Any = None
         self._loop = LoopingCall(self._tick)
         self._loop.clock = reactor
         self._pending: set[IDelayedCall] = set()
@@ -151,12 +151,12 @@ class VirtualLock(Service):
     # --- the service ---
 
     def startService(self) -> None:
-        super().startService()
+        super().startService()  # type: ignore[no-untyped-call]
         self._listen()
         self._loop.start(TICK, now=False)
 
     def stopService(self) -> Deferred[Any]:
-        super().stopService()
+        super().stopService()  # type: ignore[no-untyped-call]
         if self._loop.running:
             self._loop.stop()
         for call in self._pending:

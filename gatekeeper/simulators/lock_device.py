@@ -36,7 +36,7 @@ class LockFault(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Say:
-    """A text to one client, or to every client if `client` is None; `acknowledges` tells the second half of an answer."""
+    """A text to one client, or to every client if `client` is None; `acknowledges`: the second half of an answer."""
 
     text: str
     client: int | None = None

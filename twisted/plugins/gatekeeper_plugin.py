@@ -2,6 +2,6 @@
 
 from twisted.application.service import ServiceMaker
 
-gatekeeper = ServiceMaker(  # type: ignore[no-untyped-call]  # Twisted has no types here
+gatekeeper = ServiceMaker(
     "gatekeeper", "gatekeeper.tap", "Watch cameras and work doors.", "gatekeeper"
 )
