@@ -1,0 +1,124 @@
+"""Who a session is and what it may do: the questions that the router asks, and the answers that it understands.
+
+An `Authenticator` and an `Authorizer` are given to the router; here are their contracts and the two defaults. Whatever
+the methods are ("ticket", "cookie", "anonymous", …), the router only carries them.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from gatekeeper.wamp.errors import NO_MATCHING_AUTH_METHOD
+
+Action = Literal["call", "register", "subscribe", "publish"]
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who a session is, as its authentication found."""
+
+    authid: str
+    authrole: str
+    authmethod: str
+    authprovider: str = "static"
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """What the transport knows of a connection.
+
+    :ivar address: the peer's IP address.
+    :ivar headers: the HTTP headers of the WebSocket handshake by lower-case name (cookie, origin, host, …).
+    :ivar secure: whether the connection is encrypted.
+    """
+
+    address: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    secure: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Accept:
+    """The session is who it says.
+
+    :ivar authextra: what WELCOME tells the client besides, if anything.
+    """
+
+    identity: Identity
+    authextra: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """The session must prove it first.
+
+    :ivar method: the authentication method that the router picked.
+    :ivar extra: what CHALLENGE carries to the client.
+    :ivar state: whatever `authenticate` needs to check the answer; it stays in the server.
+    """
+
+    method: str
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    state: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Deny:
+    """The session is refused, with the reason that ABORT carries."""
+
+    reason_uri: str
+    message: str
+
+
+class Authenticator(Protocol):
+    """Decides who a session is. Each answer may be given at once, or as a Deferred or another awaitable."""
+
+    def hello(
+        self,
+        realm: str,
+        authmethods: Sequence[str],
+        authid: str | None,
+        authextra: Mapping[str, Any],
+        peer: Peer,
+    ) -> Any:
+        """Answer HELLO with Accept, Challenge or Deny. A client that names no method offers ("anonymous",)."""
+        ...
+
+    def authenticate(self, challenge_state: Any, signature: str, extra: Mapping[str, Any]) -> Any:
+        """Answer AUTHENTICATE with Accept or Deny; `challenge_state` is the Challenge's own `state`."""
+        ...
+
+
+class Authorizer(Protocol):
+    """Decides what a session may do; asked for every message of a remote session, so it must answer at once."""
+
+    def allow(self, identity: Identity, action: Action, uri: str, match: str) -> bool:
+        """Tell whether this identity may do this to this URI; `match` is "exact" in the Basic Profile."""
+        ...
+
+
+class DenyEverybody:
+    """The default authenticator: nobody gets in until the embedding program says who may."""
+
+    def hello(
+        self,
+        _realm: str,
+        _authmethods: Sequence[str],
+        _authid: str | None,
+        _authextra: Mapping[str, Any],
+        _peer: Peer,
+    ) -> Deny:
+        """Refuse."""
+        return Deny(NO_MATCHING_AUTH_METHOD, "no authentication method is configured")
+
+    def authenticate(self, _challenge_state: Any, _signature: str, _extra: Mapping[str, Any]) -> Deny:
+        """Refuse."""
+        return Deny(NO_MATCHING_AUTH_METHOD, "no authentication method is configured")
+
+
+class AllowEverything:
+    """The default authorizer: whoever was let in may do everything."""
+
+    def allow(self, _identity: Identity, _action: Action, _uri: str, _match: str) -> bool:
+        """Permit."""
+        return True

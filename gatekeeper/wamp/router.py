@@ -1,0 +1,174 @@
+"""The router: one realm, its members, its broker and its dealer.
+
+    router = Router("example", authenticator, authorizer, policies=policy_for)
+    factory = websocket_factory(router)          # remote sessions (transport.py)
+    session = LocalSession(router, identity)     # the program's own (local.py)
+
+It owns no socket, clock or thread. A message takes `Session.received` → `Router.serve` → a method of broker or dealer
+→ `Session.send` of whoever is concerned, all before it returns.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+
+from gatekeeper.wamp.answers import Report, log_failure
+from gatekeeper.wamp.auth import (
+    Accept,
+    Action,
+    AllowEverything,
+    Authenticator,
+    Authorizer,
+    Challenge,
+    Deny,
+    DenyEverybody,
+    Identity,
+    Peer,
+)
+from gatekeeper.wamp.broker import Broker
+from gatekeeper.wamp.dealer import Dealer
+from gatekeeper.wamp.errors import SYSTEM_SHUTDOWN, WampError
+from gatekeeper.wamp.flow import Policy
+from gatekeeper.wamp.framing import Wire
+from gatekeeper.wamp.ids import RandomBits, random_id, secure_bits
+from gatekeeper.wamp.limits import Limits, Metrics, Tally
+from gatekeeper.wamp.members import Member, error
+from gatekeeper.wamp.messages import Message, Type
+from gatekeeper.wamp.permission import Permission
+from gatekeeper.wamp.session import Link, Session
+from gatekeeper.wamp.uris import UriRule
+
+__all__ = [
+    "Accept",
+    "Action",
+    "AllowEverything",
+    "Authenticator",
+    "Authorizer",
+    "Challenge",
+    "Deny",
+    "DenyEverybody",
+    "Identity",
+    "Limits",
+    "Metrics",
+    "Peer",
+    "Policy",
+    "Router",
+    "UriRule",
+]
+
+
+def every_event(_topic: str) -> Policy:
+    """The default policy: no event is dropped, and a session that doesn't read is ended."""
+    return "all"
+
+
+class Router:
+    """One realm.
+
+    :param realm: its name.
+    :param random: gives session and publication IDs.
+    :param policies: which topics are of policy "newest"; asked once for each new subscription.
+    :param uri_rule: which names are well-formed.
+    :param report: told when code that was handed in fails.
+    """
+
+    def __init__(
+        self,
+        realm: str,
+        authenticator: Authenticator | None = None,
+        authorizer: Authorizer | None = None,
+        *,
+        random: RandomBits = secure_bits,
+        limits: Limits | None = None,
+        policies: Callable[[str], Policy] = every_event,
+        uri_rule: UriRule = UriRule.LOOSE,
+        report: Report = log_failure,
+    ) -> None:
+        self.realm = realm
+        self.authenticator: Authenticator = authenticator or DenyEverybody()
+        self.limits = limits or Limits()
+        self.report = report
+        self.tally = Tally()
+        self.closed = False
+        permission = Permission(authorizer or AllowEverything(), uri_rule, report)
+        self.broker = Broker(permission, self.limits, self.tally, random, policies)
+        self.dealer = Dealer(permission, self.limits, self.tally)
+        self._random = random
+        self._attached: dict[Session, None] = {}
+        self._addresses: Counter[str] = Counter()
+        self._members: dict[int, Member] = {}
+        self._serve: dict[int, Callable[[Member, Message], None]] = {
+            Type.PUBLISH: self.broker.publish,
+            Type.SUBSCRIBE: self.broker.subscribe,
+            Type.UNSUBSCRIBE: self.broker.unsubscribe,
+            Type.CALL: self.dealer.call,
+            Type.CANCEL: self.dealer.cancel,
+            Type.REGISTER: self.dealer.register,
+            Type.UNREGISTER: self.dealer.unregister,
+            Type.YIELD: self.dealer.yielded,
+            Type.ERROR: self.dealer.failed,
+        }
+
+    def attach(self, link: Link, wire: Wire, peer: Peer) -> Session:
+        """Return the session of a new connection; its transport tells it what happens."""
+        session = Session(self, link, wire, peer)
+        self._attached[session] = None
+        self._addresses[peer.address] += 1
+        return session
+
+    def detached(self, session: Session) -> None:
+        """Forget a connection that is gone."""
+        if session in self._attached:
+            del self._attached[session]
+            self._addresses[session.peer.address] -= 1
+            if not self._addresses[session.peer.address]:
+                del self._addresses[session.peer.address]
+
+    def is_crowded(self, session: Session) -> bool:
+        """Tell whether this session's address has more connections than it may."""
+        return self._addresses[session.peer.address] > self.limits.sessions_per_address
+
+    def join(self, member: Member) -> None:
+        """Give a session its ID and let it take part."""
+        member.clear()
+        member.id = random_id(self._random)
+        while member.id in self._members:
+            member.id = random_id(self._random)
+        self._members[member.id] = member
+        self.tally.sessions += 1
+
+    def has(self, member: Member) -> bool:
+        """Tell whether this session is a member now."""
+        return self._members.get(member.id) is member
+
+    def left(self, member: Member) -> None:
+        """Take a session out of the realm and settle what it leaves behind."""
+        if self._members.pop(member.id, None) is not None:
+            self.dealer.leave(member)
+            self.broker.leave(member)
+            member.gone()
+
+    def serve(self, member: Member, message: Message) -> None:
+        """Do what a checked message of a joined session asks; raise ProtocolViolation if that may not be asked."""
+        try:
+            self._serve[message[0]](member, message)
+        except WampError as refusal:
+            member.send(error(message[0], message[1], refusal.uri, *refusal.args))
+
+    def close(self, reason: str = SYSTEM_SHUTDOWN) -> None:
+        """Say GOODBYE to every session and let no more in. The transports close when their clients have answered."""
+        self.closed = True
+        for session in tuple(self._attached):
+            session.leave(reason)
+        for member in tuple(self._members.values()):
+            self.left(member)
+
+    def metrics(self) -> Metrics:
+        """Return the counters as they are now."""
+        tally = self.tally
+        return Metrics(
+            connections_now=len(self._attached),
+            sessions_now=len(self._members),
+            subscriptions_now=self.broker.subscriptions,
+            registrations_now=self.dealer.registrations,
+            **{name: getattr(tally, name) for name in Tally.__slots__},
+        )
