@@ -1,0 +1,317 @@
+"""A session inside the router's own process, with the shape of Autobahn's session API.
+
+Nothing is serialized or copied on its way between local sessions, and what goes to remote ones is encoded once per
+wire: a frame of 100 KB that is published here is the same object wherever it is received here. So a payload must not
+be changed after it was handed over.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from twisted.internet.defer import Deferred
+
+from gatekeeper.wamp.answers import on_answer
+from gatekeeper.wamp.auth import Identity
+from gatekeeper.wamp.errors import CANCELED, INVALID_ARGUMENT, RUNTIME_ERROR, WampError
+from gatekeeper.wamp.ids import Sequence
+from gatekeeper.wamp.members import Frames, Invocation, Member, Subscription
+from gatekeeper.wamp.messages import (
+    CALL,
+    CANCEL,
+    ERROR,
+    INVOCATION,
+    PUBLISH,
+    REGISTER,
+    RESULT,
+    SUBSCRIBE,
+    UNREGISTER,
+    UNSUBSCRIBE,
+    YIELD,
+    Message,
+    payload,
+)
+from gatekeeper.wamp.router import Router
+
+TRUSTED = "trusted"
+"""The role of the embedding program's own sessions, which no authorizer is asked about. A remote session gains nothing
+by being given a role of this name."""
+
+Endpoint = Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True)
+class CallDetails:
+    """Who calls: always disclosed to local callees, since they are the server itself.
+
+    :ivar session: the caller's session ID.
+    :ivar address: the caller's IP address; "local" for a session of this process.
+    """
+
+    session: int
+    authid: str
+    authrole: str
+    procedure: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallResult:
+    """A result of several values, or of named ones: what a call gives, and what an endpoint may return."""
+
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class LocalRegistration:
+    """A procedure that a local session offers."""
+
+    session: "LocalSession"
+    id: int
+    procedure: str
+
+    def unregister(self) -> None:
+        """Offer it no longer; calls under way are still answered."""
+        self.session.unregister(self)
+
+
+@dataclass(frozen=True, slots=True)
+class LocalSubscription:
+    """One handler's subscription to a topic."""
+
+    session: "LocalSession"
+    topic: str
+    handler: Callable[..., Any]
+
+    def unsubscribe(self) -> None:
+        """Call the handler no more."""
+        self.session.unsubscribe(self)
+
+
+class LocalSession(Member):
+    """A joined session of the embedding program.
+
+    :param identity: who it is; with the role `TRUSTED` no authorizer is asked.
+    """
+
+    __slots__ = ("_calls", "_endpoints", "_handlers", "_ids", "_reply", "_requests", "_router", "_watches")
+
+    def __init__(self, router: Router, identity: Identity) -> None:
+        super().__init__(identity, "local", trusted=identity.authrole == TRUSTED)
+        self._router = router
+        self._requests = Sequence()
+        self._reply: Message = []
+        self._calls: dict[int, Deferred[Any]] = {}
+        self._endpoints: dict[int, tuple[Endpoint, bool]] = {}
+        self._handlers: dict[str, list[LocalSubscription]] = {}
+        self._ids: dict[str, int] = {}
+        self._watches: list[tuple[str, Callable[[int], None]]] = []
+        router.join(self)
+
+    def call(self, procedure: str, *args: Any, **kwargs: Any) -> Deferred[Any]:
+        """Call a procedure.
+
+        :returns: its result: None, one value, or a CallResult if there are several or some have names. Fails with
+            WampError, whose `uri` says why. Cancelling the Deferred cancels the call.
+        """
+        request = self._requests.next()
+        answer: Deferred[Any] = Deferred(lambda _: self._router.serve(self, [CANCEL, request, {}]))
+        if not self._joined():
+            answer.errback(WampError(CANCELED, "this session has left"))
+            return answer
+        self._calls[request] = answer
+        self._router.serve(self, [CALL, request, {}, procedure, *payload(args, kwargs)])
+        return answer
+
+    def register(self, endpoint: Endpoint, procedure: str, *, details: bool = False) -> LocalRegistration:
+        """Offer a procedure.
+
+        :param endpoint: called with the call's payload; may return a value, a CallResult, a Deferred or a coroutine.
+            An exception with a string `uri` becomes that ERROR; any other is reported, and the caller learns only
+            that it happened.
+        :param details: whether it takes a keyword `details`, a CallDetails.
+        """
+        reply = self._request([REGISTER, self._requests.next(), {}, procedure])
+        self._endpoints[reply[2]] = (endpoint, details)
+        return LocalRegistration(self, reply[2], procedure)
+
+    def unregister(self, registration: LocalRegistration) -> None:
+        """Offer a procedure no longer; nothing happens if it isn't offered."""
+        if registration.id in self.registrations:
+            self._request([UNREGISTER, self._requests.next(), registration.id])
+            del self._endpoints[registration.id]
+
+    def subscribe(self, handler: Callable[..., Any], topic: str) -> LocalSubscription:
+        """Call the handler with the payload of each event, inside the call that publishes it."""
+        subscription = LocalSubscription(self, topic, handler)
+        # Before the request: whoever watches the topic may publish inside it.
+        self._handlers.setdefault(topic, []).append(subscription)
+        try:
+            self._ids[topic] = self._request([SUBSCRIBE, self._requests.next(), {}, topic])[2]
+        except WampError:
+            self._drop(subscription)
+            raise
+        return subscription
+
+    def unsubscribe(self, subscription: LocalSubscription) -> None:
+        """Call a handler no more; the session's subscription ends with its last handler."""
+        if self._drop(subscription):
+            self._request([UNSUBSCRIBE, self._requests.next(), self._ids.pop(subscription.topic)])
+
+    def publish(self, topic: str, *args: Any, **kwargs: Any) -> None:
+        """Publish an event to everybody else who subscribed; after `leave`, to nobody.
+
+        :raises WampError: if the topic isn't valid, or this session may not.
+        """
+        if self._joined():
+            self._request([PUBLISH, self._requests.next(), _ACKNOWLEDGE, topic, *payload(args, kwargs)])
+
+    def watch_subscribers(self, topic: str, listener: Callable[[int], None]) -> None:
+        """Tell the listener how many sessions are subscribed to exactly this topic, now and on each change.
+
+        So a publisher whose events cost something to make can make them only while somebody listens.
+        """
+        self._watches.append((topic, listener))
+        self._router.broker.watch(topic, listener)
+
+    def leave(self) -> None:
+        """Leave the realm: callers of its procedures are told, and its own calls fail with `wamp.error.canceled`."""
+        self._router.left(self)
+
+    # --- What the router tells -------------------------------------------------------------------------------------
+
+    def send(self, message: Message) -> None:
+        """Take a reply: to a call that is awaited, or to the request being made."""
+        kind = message[0]
+        if kind == RESULT:
+            self._calls.pop(message[1]).callback(_result(message))
+        elif kind == ERROR and message[1] == CALL:
+            self._calls.pop(message[2]).errback(_exception(message))
+        else:
+            self._reply = message
+
+    def event(self, subscription: Subscription, message: Message, _frames: Frames) -> None:
+        """Call the subscription's handlers; what one raises is reported and doesn't concern the others."""
+        args, kwargs = _payload(message, 4)
+        for held in tuple(self._handlers.get(subscription.topic, ())):
+            try:
+                on_answer(held.handler(*args, **kwargs), _done, self._handler_failed)
+            except Exception as error:  # noqa: BLE001 - the boundary to a subscriber's code
+                self._handler_failed(error)
+
+    def invoke(self, invocation: Invocation, payload: Message) -> None:
+        """Call the endpoint, and answer for it when it has answered."""
+        endpoint, wants_details = self._endpoints[invocation.registration.id]
+        args, kwargs = _payload(payload, 0)
+        if wants_details:
+            kwargs = {**kwargs, "details": _details(invocation)}  # over whatever the caller put there
+        try:
+            answer = endpoint(*args, **kwargs)
+        except Exception as error:  # noqa: BLE001 - the boundary to a callee's code
+            self._fail(invocation, _UNFIT if _is_unfit(error) else error)
+        else:
+            on_answer(answer, lambda value: self._yield(invocation, value), lambda error: self._fail(invocation, error))
+
+    def gone(self) -> None:
+        """Let go of everything: the session has left, by itself or with the router."""
+        for topic, listener in self._watches:
+            self._router.broker.unwatch(topic, listener)
+        self._watches.clear()
+        self._handlers.clear()
+        self._endpoints.clear()
+        awaited = list(self._calls.values())
+        self._calls.clear()
+        for answer in awaited:
+            answer.errback(WampError(CANCELED, "this session has left"))
+
+    # --- Inside ----------------------------------------------------------------------------------------------------
+
+    def _joined(self) -> bool:
+        return self._router.has(self)
+
+    def _drop(self, subscription: LocalSubscription) -> bool:
+        """Take out a handler; tell whether it was its topic's last."""
+        handlers = self._handlers.get(subscription.topic, [])
+        if subscription not in handlers:
+            return False
+        handlers.remove(subscription)
+        if not handlers:
+            del self._handlers[subscription.topic]
+        return not handlers
+
+    def _request(self, message: Message) -> Message:
+        """Make a request whose reply comes before it returns; raise WampError if that is an ERROR."""
+        if not self._joined():
+            raise WampError(CANCELED, "this session has left")
+        self._router.serve(self, message)
+        if self._reply[0] == ERROR:
+            raise _exception(self._reply)
+        return self._reply
+
+    def _yield(self, invocation: Invocation, value: Any) -> None:
+        result = value if isinstance(value, CallResult) else CallResult((value,), {})
+        self._answer(invocation, [YIELD, invocation.id, {}, *payload(result.args, result.kwargs)])
+
+    def _fail(self, invocation: Invocation, error: BaseException) -> None:
+        uri = getattr(error, "uri", None)
+        if isinstance(error, WampError):
+            tail = payload(error.args, error.kwargs)
+        elif isinstance(uri, str):
+            tail = [[str(error)]]
+        else:
+            self._router.report(f"procedure {invocation.registration.procedure}", error)
+            uri, tail = RUNTIME_ERROR, [["the procedure failed; the server's log says why"]]
+        self._answer(invocation, [ERROR, INVOCATION, invocation.id, {}, uri, *tail])
+
+    def _answer(self, invocation: Invocation, message: Message) -> None:
+        # After this session left there is nothing to answer: its callers were told.
+        if self.invocations.get(invocation.id) is invocation:
+            self._router.serve(self, message)
+
+    def _handler_failed(self, error: BaseException) -> None:
+        self._router.report("event handler", error)
+
+
+_ACKNOWLEDGE = {"acknowledge": True}
+
+
+_UNFIT = WampError(INVALID_ARGUMENT, "these arguments don't fit this procedure")
+
+
+def _is_unfit(error: Exception) -> bool:
+    """Tell whether it was the call itself that failed: a TypeError with no frame below the caller's."""
+    below = error.__traceback__ and error.__traceback__.tb_next
+    return isinstance(error, TypeError) and below is None
+
+
+def _done(_value: Any) -> None:
+    """Take no note of what an event handler returned."""
+
+
+def _payload(message: Message, start: int) -> tuple[list[Any], dict[str, Any]]:
+    args: list[Any] = message[start] if len(message) > start else []
+    kwargs: dict[str, Any] = message[start + 1] if len(message) > start + 1 else {}
+    return args, kwargs
+
+
+def _result(message: Message) -> Any:
+    args, kwargs = _payload(message, 3)
+    if kwargs or len(args) > 1:
+        return CallResult(tuple(args), kwargs)
+    return args[0] if args else None
+
+
+def _exception(message: Message) -> WampError:
+    args, kwargs = _payload(message, 5)
+    error = WampError(message[4], *args)
+    error.kwargs = kwargs  # not as **kwargs: a peer may have named one `uri`
+    return error
+
+
+def _details(invocation: Invocation) -> CallDetails:
+    caller = invocation.caller
+    if caller is None:
+        raise RuntimeError("an invocation without a caller")
+    who = caller.identity
+    return CallDetails(caller.id, who.authid, who.authrole, invocation.registration.procedure, caller.address)
