@@ -13,6 +13,7 @@ declare module "autobahn/lib/session.js" {
     reject(reason: unknown): void;
   }
 
+  // biome-ignore lint/suspicious/noShadowRestrictedNames: it is its name
   export class Error {
     readonly error: string;
     readonly args: readonly unknown[];

@@ -100,7 +100,7 @@ export function viewTile(state: Tile, lostSince: number | null, clock: Clock, no
     ...said,
     present: said.notice === null,
     age: old === null ? "no picture" : `${duration(old)} old`,
-    rate: `${rate(state, now).toFixed(rate(state, now) < 10 ? 1 : 0)} fps`,
+    rate: said.notice === null ? `${rate(state, now).toFixed(1)} fps` : "0 fps",
     size: shown ? `${shown.width} × ${shown.height}` : "–",
   };
 }

@@ -35,9 +35,9 @@ export function sampled(clock: Clock, sample: Sample): Clock {
 
 /** Return seconds to add to our clock for the server's, from the quickest sample, or null before the first. */
 export function offset(clock: Clock): number | null {
-  let best: Estimate | null = null;
-  for (const estimate of clock) if (best === null || estimate.roundTrip < best.roundTrip) best = estimate;
-  return best && best.offset;
+  const [first, ...others] = clock;
+  if (first === undefined) return null;
+  return others.reduce((best, other) => (other.roundTrip < best.roundTrip ? other : best), first).offset;
 }
 
 /** Return the server's time now; before the first sample our own clock has to do. */

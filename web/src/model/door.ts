@@ -41,10 +41,10 @@ interface Face {
 export const FACES: Readonly<Record<DoorState, Face>> = {
   locked: { word: "Locked", tone: "calm", why: null },
   unlocking: { word: "Unlocking…", tone: "busy", why: "The lock has been told to open and has not answered yet." },
-  unlocked: { word: "Unlocked (relay)", tone: "open", why: null },
+  unlocked: { word: "Unlocked (relay)", tone: "attention", why: null },
   locking: { word: "Locking…", tone: "busy", why: "The lock has been told to lock and has not answered yet." },
-  jammed: { word: "Jammed", tone: "alarm", why: null },
-  unknown: { word: "Unknown", tone: "unknown", why: null },
+  jammed: { word: "Jammed", tone: "alarm", why: "The lock says that it is still open; it is being locked." },
+  unknown: { word: "Unknown", tone: "unknown", why: "The lock has not said yet whether it is locked." },
   unavailable: { word: "Unavailable", tone: "unknown", why: "The lock is not connected to the server." },
 };
 
@@ -62,18 +62,23 @@ function provenance(status: DoorStatus, now: number): string {
 }
 
 export interface LeaseView {
-  /** 1 when granted, 0 when over. */
-  readonly left: number;
+  /** 1 when granted, 0 when over; null when nothing is granted. */
+  readonly left: number | null;
   readonly text: string;
 }
 
-function lease(status: DoorStatus, now: number): LeaseView | null {
-  if (status.lease === null) return null;
+function lease(status: DoorStatus, now: number): LeaseView {
+  if (status.lease === null) return { left: null, text: `An opening lasts ${duration(status.default_duration)}` };
   const { ends, duration: whole, holder } = status.lease;
   const seconds = ends - now;
-  if (seconds <= 0) return { left: 0, text: "Time is up: locking" };
-  const text = `Locks itself in ${seconds < 9.95 ? seconds.toFixed(1) : Math.round(seconds)} s`;
+  if (seconds <= 0) return { left: 0, text: "Time is up: it is being locked" };
+  const text = `Locks itself in ${duration(seconds)}`;
   return { left: Math.min(1, whole > 0 ? seconds / whole : 0), text: holder ? `${text} · opened by ${holder}` : text };
+}
+
+function history(status: DoorStatus, now: number): string {
+  const since = `${sentence(status.state)} since ${moment(status.since, now)}`;
+  return status.reason ? `${since} – ${status.reason}` : since;
 }
 
 export interface CardView {
@@ -81,9 +86,9 @@ export interface CardView {
   readonly word: string;
   readonly tone: Tone;
   readonly provenance: string;
-  readonly reason: string | null;
+  readonly history: string;
   readonly signal: { readonly text: string; readonly bars: number } | null;
-  readonly lease: LeaseView | null;
+  readonly lease: LeaseView;
   readonly openLabel: string;
   /** Why the door can't be opened now; null when it can. */
   readonly whyNotOpen: string | null;
@@ -99,14 +104,14 @@ function unknownCard(state: Card, since: string): CardView {
     state: "unknown",
     word: FACES.unknown.word,
     tone: "unknown",
-    provenance: `Not known: no connection to the server since ${since}`,
-    reason: null,
+    provenance: "Not known: no connection to the server",
+    history: `since ${since}`,
     signal: null,
-    lease: null,
+    lease: { left: null, text: "Whether an opening is running is not known" },
     openLabel: "Hold to open",
     whyNotOpen: "There is no connection to the server.",
     canLock: false,
-    failure: state.failure && state.failure.text,
+    failure: state.failure?.text ?? null,
   };
 }
 
@@ -126,16 +131,16 @@ export function viewCard(state: Card, lostSince: number | null, clock: Clock, no
     state: status.state,
     word: face.word,
     tone: face.tone,
-    provenance: `${provenance(status, today)} · ${status.state} since ${moment(status.since, today)}`,
-    reason: status.reason && sentence(status.reason),
+    provenance: provenance(status, today),
+    history: history(status, today),
     signal: status.signal && {
-      text: `${status.signal.level.toLowerCase()} · ${status.signal.rssi} dBm`,
+      text: `${status.signal.level.toLowerCase()} · ${status.signal.rssi < 0 ? "−" : ""}${Math.abs(status.signal.rssi)} dBm`,
       bars: BARS[status.signal.level] ?? 0,
     },
     lease: lease(status, today),
     openLabel: status.state === "unlocked" ? "Hold to keep open" : "Hold to open",
     whyNotOpen: whyNotOpen(state),
     canLock: true,
-    failure: state.failure && state.failure.text,
+    failure: state.failure?.text ?? null,
   };
 }

@@ -20,12 +20,19 @@ export function recalled(recent: readonly SiteEvent[], live: readonly SiteEvent[
   return [...recent, ...live].reduce(happened, [] as Events);
 }
 
-const ALARMING = new Set(["door.unordered_opening", "door.jammed", "door.indeterminate"]);
+const ALARMING = new Set([
+  "door.unordered_opening",
+  "door.opened_late",
+  "door.jammed",
+  "door.indeterminate",
+  "door.auto_locked",
+  "door.lease_lost",
+]);
 const DISTURBING = /\.(refused|failed|denied|rejected|offline|stalled|lost|indeterminate|timeout)$/;
 
 /** Return the colour of an event's mark. */
 export function tone(event: SiteEvent): Tone {
   if (ALARMING.has(event.kind)) return "alarm";
-  if (DISTURBING.test(event.kind)) return "busy";
-  return event.kind === "door.opened" ? "open" : event.kind.startsWith("door.") ? "calm" : "unknown";
+  if (DISTURBING.test(event.kind)) return "attention";
+  return event.kind === "door.opened" ? "busy" : event.kind.startsWith("door.") ? "calm" : "unknown";
 }

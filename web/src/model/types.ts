@@ -79,4 +79,4 @@ export interface Frame {
 }
 
 /** How a thing should look: the stylesheet has one colour for each. */
-export type Tone = "calm" | "open" | "busy" | "alarm" | "unknown";
+export type Tone = "calm" | "attention" | "busy" | "alarm" | "unknown";

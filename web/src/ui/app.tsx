@@ -49,6 +49,9 @@ function Board({ site }: { readonly site: Site }): JSX.Element {
           <DoorCard key={door.id} site={site} door={door} />
         ))}
         {doors.length === 0 && <p class="empty">{known ? "No door is configured." : "Waiting for the server…"}</p>}
+        {doors.length > 0 && (
+          <p class="hint">There is no door sensor: a state is that of the lock’s relay, not of the door leaf.</p>
+        )}
       </section>
       <section class="cameras" aria-labelledby="cameras-title">
         <h2 id="cameras-title">Cameras</h2>

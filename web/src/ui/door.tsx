@@ -14,7 +14,7 @@ interface Props {
 export function DoorCard({ site, door }: Props): JSX.Element {
   const reason = useRef<HTMLInputElement>(null);
   const view = useComputed(() => viewCard(door.card.value, site.lostSince.value, site.clock.value, site.now.value));
-  const face = useComputed(() => JSON.stringify({ ...view.value, provenance: "", lease: view.value.lease !== null }));
+  const face = useComputed(() => JSON.stringify({ ...view.value, provenance: "", lease: null }));
   const provenance = useComputed(() => view.value.provenance);
   face.value; // what follows is drawn again only when this changes; ages and the lease tick on their own
   const { state, word, tone, signal, whyNotOpen, canLock, failure, openLabel } = view.peek();
@@ -44,16 +44,19 @@ export function DoorCard({ site, door }: Props): JSX.Element {
           {word}
         </p>
       </div>
-      <p class="provenance">{provenance}</p>
-      {view.peek().reason && <p class="reason">{view.peek().reason}</p>}
       <LeaseBar id={`${id}-lease`} view={view} />
+      <p class="provenance">
+        {provenance}
+        <br />
+        {view.peek().history}
+      </p>
       <label class="why">
         <span>
           Reason <span class="optional">(optional)</span>
         </span>
         <input ref={reason} maxLength={200} autocomplete="off" data-testid={`${id}-reason`} />
       </label>
-      <div class="row">
+      <div class="orders">
         <HoldButton
           testid={`${id}-open`}
           label={pending === "open" ? "Opening…" : openLabel}
@@ -73,7 +76,6 @@ export function DoorCard({ site, door }: Props): JSX.Element {
       <p class="problem" role="alert" data-testid={`${id}-error`} hidden={failure === null}>
         {failure}
       </p>
-      <p class="hint">There is no door sensor: the state is that of the lock’s relay, not of the door leaf.</p>
     </article>
   );
 }
@@ -83,13 +85,21 @@ interface LeaseProps {
   readonly view: { readonly value: ReturnType<typeof viewCard> };
 }
 
-function LeaseBar({ id, view }: LeaseProps): JSX.Element | null {
-  const { lease } = view.value;
-  if (lease === null) return null;
+/** The place for it is kept when no opening runs: nothing on the card moves under a finger. */
+function LeaseBar({ id, view }: LeaseProps): JSX.Element {
+  const { left, text } = view.value.lease;
+  if (left === null) {
+    return (
+      <div class="lease idle">
+        <p>{text}</p>
+        <div class="track" />
+      </div>
+    );
+  }
   return (
     <div class="lease" data-testid={id}>
-      <p>{lease.text}</p>
-      <progress max={1} value={lease.left} aria-label="Time until the door locks itself" />
+      <p>{text}</p>
+      <progress max={1} value={left} aria-label="Time until the door locks itself" />
     </div>
   );
 }

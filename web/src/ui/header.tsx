@@ -8,7 +8,7 @@ import type { Site } from "../site";
 import { Mark } from "./icons";
 import { TokenDialog } from "./token";
 
-function describe(connection: Connection, everKnown: boolean): { word: string; tone: Tone } {
+function standing(connection: Connection, everKnown: boolean): { word: string; tone: Tone } {
   if (connection.phase === "open") return { word: "Connected", tone: "calm" };
   return everKnown ? { word: "No connection", tone: "alarm" } : { word: "Connecting…", tone: "busy" };
 }
@@ -17,7 +17,7 @@ export function Header({ site }: { readonly site: Site }): JSX.Element {
   const failure = useSignal<string | null>(null);
   const asking = useSignal(false);
   const connection = site.connection.value;
-  const { word, tone } = describe(connection, site.system.value !== null);
+  const { word, tone } = standing(connection, site.system.value !== null);
   const leave = (): void => {
     failure.value = null;
     site.logOut().catch((reason: Error) => {
@@ -35,12 +35,10 @@ export function Header({ site }: { readonly site: Site }): JSX.Element {
           </span>
         )}
       </div>
-      <div class="standing">
-        <span class={`pill ${tone}`} data-testid="connection" role="status">
-          {word}
-        </span>
-        <ServerClock site={site} />
-      </div>
+      <span class={`pill ${tone}`} data-testid="connection" role="status">
+        {word}
+      </span>
+      <ServerClock site={site} />
       <div class="actions">
         <span class="who wide" title={`Logged in as ${connection.identity?.authid ?? "nobody"}`}>
           {connection.identity?.authid}

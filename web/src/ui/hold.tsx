@@ -55,10 +55,10 @@ export function HoldButton({ testid, label, why, onHeld }: Props): JSX.Element {
   const pointer = ({ pointerId }: Pointer): string => `pointer ${pointerId}`;
   const held = ({ key }: Key): boolean => key === " " || key === "Enter";
   return (
-    <div class="hold">
+    <>
       <button
         type="button"
-        class={phase === "holding" ? "open holding" : "open"}
+        class={phase === "holding" ? "hold holding" : "hold"}
         data-testid={testid}
         aria-disabled={why !== null}
         aria-describedby={hint}
@@ -89,9 +89,9 @@ export function HoldButton({ testid, label, why, onHeld }: Props): JSX.Element {
         <span class="fill" aria-hidden="true" />
         <span class="label">{phase === "holding" ? "Keep holding…" : label}</span>
       </button>
-      <p id={hint} class="hint">
+      <p id={hint} class="hint how">
         {why ?? "Press and hold for 0.8 s; Space or Enter too."}
       </p>
-    </div>
+    </>
   );
 }
