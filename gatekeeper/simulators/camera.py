@@ -1,0 +1,546 @@
+"""The virtual ESP32-CAM: a real HTTP server on a real socket that behaves, and misbehaves, as the real one does.
+
+    GET /stream   200, multipart/x-mixed-replace; boundary=frame, parts with Content-Length, about 12 a second, VGA
+    GET /         a page
+
+The real one runs Arduino's blocking `WebServer`: **while one client streams, nobody else is answered**; a second one
+waits. Pictures are drawn in a thread of its own, and only while somebody streams. A fault is a switch.
+"""
+
+import base64
+import time
+from collections import deque
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Any, Final
+
+from twisted.application.service import Service
+from twisted.cred.credentials import DigestCredentialFactory
+from twisted.cred.error import LoginFailed
+from twisted.internet.defer import Deferred, DeferredList, maybeDeferred
+from twisted.internet.interfaces import IDelayedCall, IPushProducer
+from twisted.internet.protocol import Protocol, ServerFactory, connectionDone
+from twisted.internet.threads import deferToThreadPool
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from twisted.python.threadpool import ThreadPool
+from zope.interface import implementer
+
+MAXIMUM_REQUEST: Final = 16 * 1024  # bytes; the real one takes less
+MAXIMUM_WAITING: Final = 16  # connections behind the one that is served; more are closed
+HUGE: Final = 100 * 1024 * 1024  # bytes in a huge part
+HUGE_BLOCK: Final = 1024 * 1024  # bytes of it per picture time
+DRIP: Final = 20  # bytes per picture time: a picture would take minutes
+REMEMBERED: Final = 64  # requests and pictures that tests can look back on
+
+_STREAM: Final = b"Content-Type: multipart/x-mixed-replace; boundary=frame\r\n"
+_PART: Final = b"--frame\r\nContent-Type: image/jpeg\r\n"
+_FILLER: Final = b"X-Filler: " + b"x" * 500 + b"\r\n"
+_PAGE: Final = b"<!doctype html><title>Virtual camera</title><h1>Virtual camera</h1><img src=/stream>"
+
+
+class CameraFault(StrEnum):
+    """What is wrong with a virtual camera."""
+
+    NONE = "none"
+    REFUSE = "refuse"  # the port is closed
+    NOT_FOUND = "not_found"
+    HTML = "html"  # a page where the stream should be
+    WRONG_TYPE = "wrong_type"  # one image/jpeg, and the connection stays open
+    REDIRECT = "redirect"  # to `redirect_to`
+    REDIRECT_LOOP = "redirect_loop"
+    UNAUTHORIZED = "unauthorized"  # whatever the credentials
+    BASIC = "basic"  # asks for `username` and `password`
+    DIGEST = "digest"  # the same, with a digest
+    SILENT_ACCEPT = "silent_accept"  # takes the connection and never answers
+    SILENT = "silent"  # falls silent in the middle of a picture, connection open
+    SLOW_DRIP = "slow_drip"  # bytes come, pictures don't
+    CUT = "cut"  # closes in the middle of a picture
+    RESET = "reset"  # resets in the middle of a picture
+    ENDLESS_HEADERS = "endless_headers"
+    HUGE_FRAME = "huge_frame"  # a picture of 100 MiB
+    GARBAGE = "garbage"  # parts that are no JPEG
+    TRUNCATED = "truncated"  # pictures without their second half, the length to match
+    NO_LENGTH = "no_length"  # no Content-Length
+    LENGTH_TOO_SMALL = "length_too_small"
+    LENGTH_TOO_LARGE = "length_too_large"
+    FREEZE = "freeze"  # the same picture for ever
+    BLACK = "black"
+    EMPTY_PARTS = "empty_parts"
+    JUNK = "junk"  # bytes between the parts
+
+
+_F = CameraFault
+
+# The answer to a request is what is wrong: whoever streams is closed, to ask again and see it.
+_AT_REQUEST: Final = frozenset(
+    (_F.NOT_FOUND, _F.HTML, _F.WRONG_TYPE, _F.REDIRECT, _F.REDIRECT_LOOP, _F.UNAUTHORIZED, _F.BASIC, _F.DIGEST,
+     _F.SILENT_ACCEPT)
+)  # fmt: skip
+
+
+@implementer(IPushProducer)
+class _Client(Protocol):
+    """One connection: it collects a request, then writes what the camera's fault makes of the answer."""
+
+    def __init__(self, camera: "VirtualCamera") -> None:
+        self.camera = camera
+        self.head = b""
+        self.asked = False  # the request is whole
+        self.answered = False  # or being answered
+        self.streams = False
+        self.full = False  # the socket takes no more: pictures are skipped
+        self.done = False  # answered, or cut: nothing more is written
+        self._filling = False
+        self._rest = b""  # of a part that drips
+        self._huge = 0  # bytes to come of a huge part
+
+    def connectionMade(self) -> None:
+        self.transport.registerProducer(self, True)  # type: ignore[union-attr]
+        self.camera._accepted(self)
+
+    def dataReceived(self, data: bytes) -> None:
+        if self.asked or len(self.head) > MAXIMUM_REQUEST:
+            return
+        self.head += data
+        self.asked = b"\r\n\r\n" in self.head
+        if self.asked:
+            self.camera._asked(self)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        self.camera._lost(self)
+
+    def pauseProducing(self) -> None:
+        self.full = True
+
+    def resumeProducing(self) -> None:
+        self.full = False
+
+    def stopProducing(self) -> None:
+        self.full = True
+
+    def write(self, data: bytes) -> None:
+        self.transport.write(data)  # type: ignore[union-attr]
+
+    def close(self) -> None:
+        self.done = True
+        self.transport.unregisterProducer()  # type: ignore[union-attr]
+        self.transport.loseConnection()  # type: ignore[union-attr]
+
+    def abort(self) -> None:
+        self.done = True
+        self.transport.abortConnection()  # type: ignore[union-attr]
+
+    # --- the answer --------------------------------------------------------------------------------------------------
+
+    @property
+    def request(self) -> tuple[str, str, dict[str, str]]:
+        """Method, path and headers, their names in lower case."""
+        lines = self.head.partition(b"\r\n\r\n")[0].decode("latin-1").split("\r\n")
+        method, path, *_ = [*lines[0].split(" "), "", ""]
+        pairs = (line.partition(":") for line in lines[1:])
+        return method, path, {name.strip().lower(): value.strip() for name, _, value in pairs}
+
+    def answer(self, status: str, body: bytes = b"", headers: bytes = b"Content-Type: text/html\r\n") -> None:
+        """Write a whole answer and close."""
+        length = b"Content-Length: %d\r\nConnection: close\r\n\r\n" % len(body)
+        self.write(f"HTTP/1.1 {status}\r\n".encode() + headers + length + body)
+        self.close()
+
+    def begin_stream(self) -> None:
+        self.streams = True
+        self.write(b"HTTP/1.1 200 OK\r\n")
+        self._filling = self.camera.fault is _F.ENDLESS_HEADERS
+        if not self._filling:
+            self.write(_STREAM + b"\r\n")
+
+    # --- pictures ----------------------------------------------------------------------------------------------------
+
+    def show(self, jpeg: bytes) -> None:
+        """It is time for this picture: write it, or what the fault makes of it."""
+        if self.full or self.done:
+            return
+        fault = self.camera.fault
+        if (self._filling and fault is not _F.ENDLESS_HEADERS) or (self._huge and fault is not _F.HUGE_FRAME):
+            self.close()  # what was begun can't become a stream again
+            return
+        if self._rest and fault is not _F.SLOW_DRIP:
+            self.write(self._rest)
+            self._rest = b""
+        self._SHOW.get(fault, _Client._whole)(self, jpeg)
+
+    def _send(self, jpeg: bytes, length: int | None) -> None:
+        head = _PART if length is None else _PART + b"Content-Length: %d\r\n" % length
+        self.write(head + b"\r\n" + jpeg + b"\r\n")
+        self.camera._sent(jpeg)
+
+    def _whole(self, jpeg: bytes) -> None:
+        self._send(jpeg, len(jpeg))
+
+    def _no_length(self, jpeg: bytes) -> None:
+        self._send(jpeg, None)
+
+    def _length_too_small(self, jpeg: bytes) -> None:
+        self._send(jpeg, len(jpeg) // 2)
+
+    def _length_too_large(self, jpeg: bytes) -> None:
+        self._send(jpeg, len(jpeg) + 1000)
+
+    def _truncated(self, jpeg: bytes) -> None:
+        self._whole(jpeg[: len(jpeg) // 2])
+
+    def _garbage(self, jpeg: bytes) -> None:
+        self._whole(b"no picture " * (len(jpeg) // 11))
+
+    def _empty(self, jpeg: bytes) -> None:
+        self._whole(b"")
+
+    def _junk(self, jpeg: bytes) -> None:
+        self._whole(jpeg)
+        self.write(b"E (12345) cam_hal: FB-OVF\r\n")
+
+    def _half(self, jpeg: bytes) -> None:
+        self.write(_PART + b"Content-Length: %d\r\n\r\n" % len(jpeg) + jpeg[: len(jpeg) // 2])
+
+    def _fall_silent(self, jpeg: bytes) -> None:
+        if not self._rest:
+            self._half(jpeg)
+            self._rest = jpeg[len(jpeg) // 2 :] + b"\r\n"
+
+    def _cut(self, jpeg: bytes) -> None:
+        self._half(jpeg)
+        self.close()
+
+    def _reset(self, jpeg: bytes) -> None:
+        self._half(jpeg)
+        self.done = True
+        self.camera._later(self.abort)  # the half must be on the wire first
+
+    def _drip(self, jpeg: bytes) -> None:
+        if not self._rest:
+            self._rest = _PART + b"Content-Length: %d\r\n\r\n" % len(jpeg) + jpeg + b"\r\n"
+        self.write(self._rest[:DRIP])
+        self._rest = self._rest[DRIP:]
+
+    def _fill(self, jpeg: bytes) -> None:
+        self.write((b"" if self._filling else _PART) + _FILLER * 100)
+
+    def _swell(self, jpeg: bytes) -> None:
+        if not self._huge:
+            self._huge = HUGE
+            self.write(_PART + b"Content-Length: %d\r\n\r\n" % HUGE + jpeg[:2])
+        self._huge -= HUGE_BLOCK
+        self.write(bytes(HUGE_BLOCK))
+
+    _SHOW: dict[CameraFault, Callable[["_Client", bytes], None]] = {
+        _F.NO_LENGTH: _no_length,
+        _F.LENGTH_TOO_SMALL: _length_too_small,
+        _F.LENGTH_TOO_LARGE: _length_too_large,
+        _F.TRUNCATED: _truncated,
+        _F.GARBAGE: _garbage,
+        _F.EMPTY_PARTS: _empty,
+        _F.JUNK: _junk,
+        _F.SILENT: _fall_silent,
+        _F.CUT: _cut,
+        _F.RESET: _reset,
+        _F.SLOW_DRIP: _drip,
+        _F.ENDLESS_HEADERS: _fill,
+        _F.HUGE_FRAME: _swell,
+    }
+
+
+class VirtualCamera(Service):
+    """A camera on a loopback port.
+
+    :param reactor: its clock, network and threads.
+    :param port: 0 lets the system choose; see `port` after the start.
+    :param fps: pictures per second; the real one pauses 80 ms between two.
+    :param size: width and height in pixels.
+    :param seed: gives its scene colours and pace of its own.
+    :param serve_all: answer every client at once, which the real one can't: for benches.
+    :param wall: Unix seconds, for the clock in the picture.
+    :ivar connections: how many were ever accepted; `most_open`: how many at once.
+    :ivar frames_sent: parts written, whole or not.
+    :ivar requests: the last requests: method, path, headers.
+    :ivar pictures: the last parts' bytes.
+    :ivar username: what the faults BASIC and DIGEST ask for; also `password`.
+    :ivar redirect_to: where the fault REDIRECT sends a client.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        reactor: Any,
+        *,
+        port: int = 0,
+        interface: str = "127.0.0.1",
+        fps: float = 12.5,
+        size: tuple[int, int] = (640, 480),
+        seed: int = 0,
+        serve_all: bool = False,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self.port = port
+        self.fps = fps
+        self.connections = 0
+        self.most_open = 0
+        self.frames_sent = 0
+        self.requests: deque[tuple[str, str, dict[str, str]]] = deque(maxlen=REMEMBERED)
+        self.pictures: deque[bytes] = deque(maxlen=REMEMBERED)
+        self.username, self.password = "admin", "virtual"
+        self.redirect_to = "/"
+        self._reactor = reactor
+        self._interface = interface
+        self._size = size
+        self._seed = seed
+        self._serve_all = serve_all
+        self._wall = wall
+        self._fault = CameraFault.NONE
+        self._digest = DigestCredentialFactory(b"md5", b"virtual camera")
+        self._clients: list[_Client] = []
+        self._listening: Any = None
+        self._closing: Deferred[None] | None = None
+        self._gone: Deferred[None] | None = None
+        self._calls: set[IDelayedCall] = set()
+        self._ticking = False
+        self._rendering: Deferred[None] | None = None
+        self._pool: ThreadPool | None = None
+        self._scene: Any = None
+        self._started = 0.0
+        self._newest: bytes | None = None
+
+    # --- what tests and the command line use -------------------------------------------------------------------------
+
+    @property
+    def url(self) -> str:
+        """The stream's address."""
+        return f"http://{self._interface}:{self.port}/stream"
+
+    @property
+    def open_now(self) -> int:
+        """How many connections are open."""
+        return len(self._clients)
+
+    @property
+    def streaming(self) -> int:
+        """How many clients are being sent pictures."""
+        return sum(client.streams and not client.done for client in self._clients)
+
+    @property
+    def fault(self) -> CameraFault:
+        """What is wrong with it; setting it takes effect at once, also on open connections."""
+        return self._fault
+
+    @fault.setter
+    def fault(self, fault: CameraFault) -> None:
+        if fault is self._fault:
+            return
+        self._fault = fault
+        if fault is _F.REFUSE:
+            self._stop_listening()
+        elif self.running:
+            self._listen()
+        if fault is _F.REFUSE or fault in _AT_REQUEST:
+            for client in tuple(self._clients):
+                if client.streams or fault is _F.REFUSE:
+                    client.abort()
+        self._serve()
+
+    # --- start and stop ----------------------------------------------------------------------------------------------
+
+    def startService(self) -> None:
+        """Open the port."""
+        super().startService()  # type: ignore[no-untyped-call]
+        self._started = self._reactor.seconds()
+        self._listen()
+
+    def stopService(self) -> Deferred[None]:
+        """Close the port and every connection; fires when these, the timers and the thread are gone."""
+        super().stopService()  # type: ignore[no-untyped-call]
+        self._stop_listening()
+        for call in self._calls:
+            call.cancel()
+        self._calls.clear()
+        self._ticking = False
+        waits = [_watch(wait) for wait in (self._closing, self._rendering) if wait is not None]
+        if self._clients:
+            self._gone = Deferred()
+            waits.append(self._gone)
+            for client in tuple(self._clients):
+                client.abort()
+        return DeferredList(waits).addCallback(self._stopped)
+
+    def _stopped(self, _: object) -> None:
+        if self._pool is not None:
+            self._pool.stop()
+            self._pool = None
+
+    def _listen(self) -> None:
+        if self._listening is not None or not self.running or self._fault is _F.REFUSE:
+            return
+        if self._closing is not None:
+            return  # and again when it is closed
+        factory = ServerFactory.forProtocol(lambda: _Client(self))
+        factory.noisy = False
+        self._listening = self._reactor.listenTCP(self.port, factory, interface=self._interface)
+        self.port = self._listening.getHost().port
+
+    def _stop_listening(self) -> None:
+        if self._listening is not None:
+            listening, self._listening = self._listening, None
+            self._closing = maybeDeferred(listening.stopListening)
+            self._closing.addBoth(self._closed)
+
+    def _closed(self, _: object) -> None:
+        self._closing = None
+        self._listen()
+
+    def _later(self, call: Callable[[], None], delay: float = 0.01) -> None:
+        def run() -> None:
+            self._calls.discard(delayed)
+            call()
+
+        delayed: IDelayedCall = self._reactor.callLater(delay, run)
+        self._calls.add(delayed)
+
+    # --- connections -------------------------------------------------------------------------------------------------
+
+    def _accepted(self, client: _Client) -> None:
+        self.connections += 1
+        self._clients.append(client)
+        self.most_open = max(self.most_open, len(self._clients))
+        if not self._serve_all and len(self._clients) > MAXIMUM_WAITING:
+            client.abort()
+
+    def _lost(self, client: _Client) -> None:
+        self._clients.remove(client)
+        client.done = True
+        if self._gone is not None and not self._clients:
+            gone, self._gone = self._gone, None
+            gone.callback(None)
+        self._serve()
+
+    def _asked(self, client: _Client) -> None:
+        self.requests.append(client.request)
+        self._serve()
+
+    def _serve(self) -> None:
+        """Answer whoever waits, one at a time as the real one does."""
+        for client in tuple(self._clients):
+            if self._fault is _F.SILENT_ACCEPT or not self.running:
+                return
+            busy = not self._serve_all and any(other.answered for other in self._clients)
+            if client.asked and not client.answered and not busy:
+                client.answered = True
+                self._answer(client)
+
+    def _answer(self, client: _Client) -> None:
+        method, path, headers = client.request
+        if path.partition("?")[0] == "/":
+            client.answer("200 OK", _PAGE)
+        elif path.partition("?")[0] != "/stream" or self._fault is _F.NOT_FOUND:
+            client.answer("404 Not Found", b"<h1>Not found</h1>")
+        elif self._fault is _F.HTML:
+            client.answer("200 OK", _PAGE)
+        elif self._fault is _F.WRONG_TYPE:
+            client.write(b"HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\n\r\n" + bytes(1000))
+        elif self._fault in (_F.REDIRECT, _F.REDIRECT_LOOP):
+            target = self.redirect_to if self._fault is _F.REDIRECT else "/stream?again"
+            client.answer("302 Found", b"elsewhere", f"Location: {target}\r\n".encode())
+        elif self._fault in self._CHALLENGES and not self._admits(method, headers.get("authorization", "")):
+            client.answer("401 Unauthorized", b"who are you?", self._CHALLENGES[self._fault](self))
+        else:
+            client.begin_stream()
+            self._start_ticking()
+
+    def _admits(self, method: str, authorization: str) -> bool:
+        scheme, _, rest = authorization.partition(" ")
+        if self._fault is _F.BASIC and scheme.lower() == "basic":
+            return base64.b64decode(rest) == f"{self.username}:{self.password}".encode()
+        if self._fault is _F.DIGEST and scheme.lower() == "digest":
+            try:
+                credentials = self._digest.decode(rest.encode(), method.encode(), b"")
+            except LoginFailed:
+                return False
+            return bool(
+                credentials.username == self.username.encode() and credentials.checkPassword(self.password.encode())
+            )
+        return False
+
+    def _challenge_basic(self) -> bytes:
+        return b'WWW-Authenticate: Basic realm="virtual camera"\r\n'
+
+    def _challenge_digest(self) -> bytes:
+        challenge = self._digest.getChallenge(b"")
+        pairs = ", ".join(f'{name}="{value.decode()}"' for name, value in challenge.items())
+        return f"WWW-Authenticate: Digest {pairs}\r\n".encode()
+
+    _CHALLENGES: dict[CameraFault, Callable[["VirtualCamera"], bytes]] = {
+        _F.UNAUTHORIZED: _challenge_basic,
+        _F.BASIC: _challenge_basic,
+        _F.DIGEST: _challenge_digest,
+    }
+
+    # --- pictures ----------------------------------------------------------------------------------------------------
+
+    def _start_ticking(self) -> None:
+        if not self._ticking:
+            self._ticking = True
+            self._tick(self._reactor.seconds())
+
+    def _tick(self, due: float) -> None:
+        """Draw and send a picture; `due` is when it should have been, so that the rate doesn't drift."""
+        if not self.streaming:
+            self._ticking = False
+            return
+        now = self._reactor.seconds()
+        following = max(due + 1 / self.fps, now)
+        self._later(lambda: self._tick(following), following - now)
+        if self._fault is _F.FREEZE and self._newest is not None:
+            self._show(self._newest)
+        elif self._rendering is None:
+            if self._pool is None:
+                self._pool = ThreadPool(1, 1, f"virtual camera {self._seed}")
+                self._pool.start()
+            clock = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(self._wall()))
+            black = self._fault is _F.BLACK
+            drawn = deferToThreadPool(self._reactor, self._pool, self._render, now - self._started, clock, black)
+            self._rendering = drawn.addCallback(self._show).addErrback(self._failed)
+            self._rendering.addBoth(self._rendered)
+
+    def _render(self, elapsed: float, clock: str, black: bool) -> bytes:
+        """Draw, in the camera's own thread, which alone touches the scene."""
+        if self._scene is None:
+            from gatekeeper.simulators.scene import Scene  # noqa: PLC0415 - OpenCV is loaded when a picture is needed
+
+            self._scene = Scene(*self._size, self._seed)
+        jpeg: bytes = self._scene.black() if black else self._scene.render(elapsed, clock)
+        return jpeg
+
+    def _show(self, jpeg: bytes) -> None:
+        self._newest = jpeg
+        for client in tuple(self._clients):
+            if client.streams and self.running:
+                client.show(jpeg)
+
+    def _failed(self, failure: Failure) -> None:
+        self._log.failure("the virtual camera could not draw", failure)
+
+    def _rendered(self, _: object) -> None:
+        self._rendering = None
+
+    def _sent(self, jpeg: bytes) -> None:
+        self.frames_sent += 1
+        self.pictures.append(jpeg)
+
+
+def _watch(original: Deferred[None]) -> Deferred[None]:
+    """Return a Deferred that fires with another one, which keeps its result."""
+    watcher: Deferred[None] = Deferred()
+
+    def fired(result: None) -> None:
+        watcher.callback(None)
+
+    original.addBoth(fired)
+    return watcher
