@@ -51,7 +51,7 @@ export const FACES: Readonly<Record<DoorState, Face>> = {
 const SOURCES: Readonly<Record<string, string>> = {
   acknowledgement: "the lock’s acknowledgement",
   status: "the lock’s STATUS",
-  broadcast: "the lock’s own report",
+  broadcast: "the lock’s report",
 };
 
 function provenance(status: DoorStatus, now: number): string {
@@ -68,7 +68,8 @@ export interface LeaseView {
 }
 
 function lease(status: DoorStatus, now: number): LeaseView {
-  if (status.lease === null) return { left: null, text: `An opening lasts ${duration(status.default_duration)}` };
+  if (status.lease === null)
+    return { left: null, text: `An opening lasts ${Number(status.default_duration.toFixed(1))} s` };
   const { ends, duration: whole, holder } = status.lease;
   const seconds = ends - now;
   if (seconds <= 0) return { left: 0, text: "Time is up: it is being locked" };
@@ -98,20 +99,26 @@ export interface CardView {
 
 const BARS: Readonly<Record<string, number>> = { EXCELLENT: 3, GOOD: 2, WEAK: 1 };
 
+function complaint({ failure }: Card, clock: Clock, now: number): string | null {
+  if (failure === null) return null;
+  const time = moment(serverTime(clock, failure.time), serverTime(clock, now));
+  return `${time} · ${sentence(failure.text)}`;
+}
+
 /** Return a card about which nothing is known, because the server can't be asked. */
-function unknownCard(state: Card, since: string): CardView {
+function unknownCard(state: Card, lostSince: number, clock: Clock, now: number): CardView {
   return {
     state: "unknown",
     word: FACES.unknown.word,
     tone: "unknown",
     provenance: "Not known: no connection to the server",
-    history: `since ${since}`,
+    history: `since ${moment(serverTime(clock, lostSince), serverTime(clock, now))}`,
     signal: null,
     lease: { left: null, text: "Whether an opening is running is not known" },
     openLabel: "Hold to open",
     whyNotOpen: "There is no connection to the server.",
     canLock: false,
-    failure: state.failure?.text ?? null,
+    failure: complaint(state, clock, now),
   };
 }
 
@@ -123,8 +130,8 @@ function whyNotOpen(state: Card): string | null {
 
 /** Return what the card shows; `lostSince` is when the connection to the server was lost (our clock), null while open. */
 export function viewCard(state: Card, lostSince: number | null, clock: Clock, now: number): CardView {
+  if (lostSince !== null) return unknownCard(state, lostSince, clock, now);
   const today = serverTime(clock, now);
-  if (lostSince !== null) return unknownCard(state, moment(serverTime(clock, lostSince), today));
   const { status } = state;
   const face = FACES[status.state];
   return {
@@ -141,6 +148,6 @@ export function viewCard(state: Card, lostSince: number | null, clock: Clock, no
     openLabel: status.state === "unlocked" ? "Hold to keep open" : "Hold to open",
     whyNotOpen: whyNotOpen(state),
     canLock: true,
-    failure: state.failure?.text ?? null,
+    failure: complaint(state, clock, now),
   };
 }

@@ -33,6 +33,7 @@ export function Login({ site }: { readonly site: Site }): JSX.Element {
           <Mark />
           <h1 id="login-title">gatekeeper</h1>
         </div>
+        <input type="text" name="username" value="admin" autocomplete="username" readOnly hidden />
         <label for="token">Admin token</label>
         <input
           ref={field}

@@ -1,0 +1,45 @@
+import { expect, test } from "vitest";
+import { type Events, happened, MOST_EVENTS, recalled, tone } from "../src/model/events";
+import { event } from "./fixtures";
+
+const sequences = (events: Events): number[] => events.map(({ sequence }) => sequence);
+
+test("the newest event comes first", () => {
+  expect(sequences([1, 2, 3].map((n) => event(n)).reduce(happened, [] as Events))).toEqual([3, 2, 1]);
+});
+
+test("an event that is known already is not shown twice", () => {
+  const events = recalled([event(1), event(2)], []);
+  expect(happened(events, event(2))).toBe(events);
+  expect(happened(events, event(1))).toBe(events);
+});
+
+test("what arrived live while the list was on its way finds its place", () => {
+  expect(sequences(recalled([event(1), event(2), event(4)], [event(3), event(4), event(5)]))).toEqual([5, 4, 3, 2, 1]);
+});
+
+test("the list is bounded, and the oldest go", () => {
+  let events: Events = [];
+  for (let n = 1; n <= MOST_EVENTS + 50; n++) events = happened(events, event(n));
+  expect(events).toHaveLength(MOST_EVENTS);
+  expect(events.at(-1)?.sequence).toBe(51);
+  expect(
+    recalled(
+      Array.from({ length: 500 }, (_, n) => event(n)),
+      [],
+    ),
+  ).toHaveLength(MOST_EVENTS);
+});
+
+test.each([
+  ["door.unordered_opening", "alarm"],
+  ["door.jammed", "alarm"],
+  ["door.refused", "attention"],
+  ["camera.offline", "attention"],
+  ["link.lost", "attention"],
+  ["door.opened", "busy"],
+  ["door.locked", "calm"],
+  ["system.started", "unknown"],
+])("%s is marked %s", (kind, expected) => {
+  expect(tone(event(1, { kind }))).toBe(expected);
+});

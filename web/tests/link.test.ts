@@ -1,0 +1,125 @@
+import { decode, encode } from "@msgpack/msgpack";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { Link } from "../src/link";
+
+type Message = unknown[];
+
+/** A WebSocket whose other end is the test. */
+class FakeSocket {
+  static made: FakeSocket[] = [];
+  readonly sent: Message[] = [];
+  readonly protocols: string[];
+  closed = false;
+  onopen: () => void = () => {};
+  onclose: () => void = () => {};
+  onmessage: (message: { data: ArrayBuffer }) => void = () => {};
+
+  constructor(_url: string, protocols: string[]) {
+    this.protocols = protocols;
+    FakeSocket.made.push(this);
+  }
+
+  send(bytes: Uint8Array): void {
+    this.sent.push(decode(bytes) as Message);
+  }
+
+  close(): void {
+    this.closed = true;
+  }
+
+  deliver(message: Message): ArrayBuffer {
+    const data = encode(message).slice().buffer;
+    this.onmessage({ data });
+    return data;
+  }
+}
+
+const log: string[] = [];
+let link: Link;
+
+function joined(): FakeSocket {
+  link.dial();
+  const socket = FakeSocket.made.at(-1) as FakeSocket;
+  socket.onopen();
+  socket.deliver([2, 4711, { roles: { broker: {}, dealer: {} } }]);
+  return socket;
+}
+
+beforeEach(() => {
+  vi.stubGlobal("WebSocket", FakeSocket);
+  FakeSocket.made = [];
+  log.length = 0;
+  link = new Link("ws://here/ws", {
+    joined: () => log.push("joined"),
+    lost: () => log.push("lost"),
+    heard: () => {},
+  });
+});
+afterEach(() => vi.unstubAllGlobals());
+
+test("it joins the realm with the browser's cookie, in MessagePack", () => {
+  const socket = joined();
+  expect(socket.protocols).toEqual(["wamp.2.msgpack"]);
+  expect(socket.sent[0]).toMatchObject([1, "gatekeeper", { authmethods: ["cookie"] }]);
+  expect(log).toEqual(["joined"]);
+});
+
+test("a call carries keyword arguments and resolves with the first result", async () => {
+  const socket = joined();
+  const answer = link.call("gatekeeper.door.open", { door: "front" });
+  const [, request] = socket.sent.at(-1) as [number, number];
+  expect(socket.sent.at(-1)).toEqual([48, request, {}, "gatekeeper.door.open", [], { door: "front" }]);
+  socket.deliver([50, request, {}, [{ state: "unlocked" }]]);
+  expect(await answer).toEqual({ state: "unlocked" });
+});
+
+test("an error is told by its sentence and its code", async () => {
+  const socket = joined();
+  const answer = link.call("gatekeeper.door.open", { door: "front" });
+  const [, request] = socket.sent.at(-1) as [number, number];
+  socket.deliver([8, 48, request, {}, "gatekeeper.error.timeout", ["the lock did not answer in time"]]);
+  await expect(answer).rejects.toMatchObject({ code: "timeout", message: "the lock did not answer in time" });
+});
+
+test("what is unanswered when the connection is lost fails, and says that nobody knows", async () => {
+  const socket = joined();
+  const answer = link.call("gatekeeper.door.open", { door: "front" });
+  socket.onclose();
+  await expect(answer).rejects.toMatchObject({ code: "lost" });
+  expect(log).toEqual(["joined", "lost"]);
+});
+
+test("nothing is sent without a connection", async () => {
+  await expect(link.call("gatekeeper.door.lock", { door: "front" })).rejects.toMatchObject({ code: "not_connected" });
+});
+
+test("a picture's bytes are a view into the message that brought them", async () => {
+  const socket = joined();
+  const frames: Uint8Array[] = [];
+  const subscribed = link.subscribe("gatekeeper.camera.yard.frame", ([jpeg]) => frames.push(jpeg as Uint8Array));
+  const [, request] = socket.sent.at(-1) as [number, number];
+  socket.deliver([33, request, 77]);
+  await subscribed;
+  const data = socket.deliver([36, 77, 1, {}, [new Uint8Array([255, 216, 255])], { received: 1.5 }]);
+  expect(frames[0]).toEqual(new Uint8Array([255, 216, 255]));
+  expect(frames[0]?.buffer).toBe(data);
+});
+
+test("a socket that was given up is heard no more", () => {
+  const first = joined();
+  link.hangUp();
+  expect(first.closed).toBe(true);
+  const second = joined();
+  first.onclose();
+  first.deliver([3, {}, "wamp.close.system_shutdown"]);
+  expect(log).toEqual(["joined", "joined"]);
+  expect(second.closed).toBe(false);
+});
+
+test("a router that refuses the session is left", () => {
+  link.dial();
+  const socket = FakeSocket.made[0] as FakeSocket;
+  socket.onopen();
+  socket.deliver([3, { message: "nobody is logged in" }, "wamp.error.not_authorized"]);
+  expect(socket.closed).toBe(true);
+});
