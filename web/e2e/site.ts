@@ -1,0 +1,155 @@
+// A whole site for the tests: two virtual cameras, a virtual lock and the server, each a process on loopback.
+//
+// The programs come from the virtual environment whose `bin` folder GATEKEEPER_BIN names (default ../.venv/bin).
+
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { LineProcess } from "./process";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const BIN = resolve(process.env["GATEKEEPER_BIN"] ?? join(ROOT, ".venv", "bin"));
+const ENV = { ...process.env, PYTHONPATH: ROOT, PYTHONUNBUFFERED: "1" };
+
+/** The admin token of the test site. */
+export const TOKEN = "e2e-3f6f0f0b9c5d4f7c8a51";
+
+/** Seconds that an opening lasts here: long enough to look at, short enough to wait for. */
+export const OPEN_DURATION = 4;
+
+const LINK = /https?:\/\/\S+\/login\?code=[\w.~-]+/;
+
+/** A virtual device: a process that prints its port, then takes commands. */
+class Device {
+  readonly port: number;
+  readonly #process: LineProcess;
+
+  constructor(process: LineProcess, port: number) {
+    this.#process = process;
+    this.port = port;
+  }
+
+  static async start(kind: "camera" | "lock", cwd: string): Promise<Device> {
+    const args = ["-m", "gatekeeper.simulators", kind, "--port", "0"];
+    const process = new LineProcess(join(BIN, "python"), args, { cwd, env: ENV });
+    const [, port] = await process.line(/^port (\d+)/);
+    return new Device(process, Number(port));
+  }
+
+  /** Switch a fault on; "none" ends it. The names are those of CameraFault and LockFault. */
+  async fault(name: string): Promise<void> {
+    await this.#process.command(`fault ${name}`);
+  }
+
+  async stop(): Promise<void> {
+    await this.#process.stop();
+  }
+}
+
+export class Site {
+  readonly cameras: Readonly<Record<"entrance" | "yard", Device>>;
+  readonly lock: Device;
+  readonly url: string;
+  readonly #folder: string;
+  #server: LineProcess | null = null;
+
+  private constructor(folder: string, url: string, entrance: Device, yard: Device, lock: Device) {
+    this.#folder = folder;
+    this.url = url;
+    this.cameras = { entrance, yard };
+    this.lock = lock;
+  }
+
+  static async start(): Promise<Site> {
+    const folder = await mkdtemp(join(tmpdir(), "gatekeeper-e2e-"));
+    const [entrance, yard, lock, port] = await Promise.all([
+      Device.start("camera", folder),
+      Device.start("camera", folder),
+      Device.start("lock", folder),
+      freePort(),
+    ]);
+    await writeFile(join(folder, "site.toml"), configuration(port, entrance.port, yard.port, lock.port));
+    const site = new Site(folder, `http://127.0.0.1:${port}`, entrance, yard, lock);
+    await site.startServer();
+    return site;
+  }
+
+  /** Start the server; its page and its data are those of before. */
+  async startServer(): Promise<void> {
+    const args = ["-n", "--pidfile=", "gatekeeper", "--config", join(this.#folder, "site.toml")];
+    const env = { ...ENV, GATEKEEPER_E2E_TOKEN: TOKEN };
+    this.#server = new LineProcess(join(BIN, "twistd"), args, { cwd: this.#folder, env });
+    await this.#server.line(LINK);
+  }
+
+  /** Return the one-time log-in link that the server printed last. */
+  async loginLink(): Promise<string> {
+    if (this.#server === null) throw new Error("the server is stopped");
+    const [link] = await this.#server.line(LINK);
+    return link;
+  }
+
+  /** Stop the server the way a service manager does. */
+  async stopServer(): Promise<void> {
+    await this.#server?.stop();
+    this.#server = null;
+  }
+
+  /** Return the server's log, for a test that failed. */
+  get log(): string {
+    return this.#server?.lines.join("\n") ?? "";
+  }
+
+  async stop(): Promise<void> {
+    await this.stopServer();
+    await Promise.all([this.cameras.entrance.stop(), this.cameras.yard.stop(), this.lock.stop()]);
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+}
+
+function configuration(port: number, entrance: number, yard: number, lock: number): string {
+  return `
+listen = "tcp:${port}:interface=127.0.0.1"
+data = "data"
+
+[access]
+admin_token = {env = "GATEKEEPER_E2E_TOKEN"}
+
+[[cameras]]
+id = "entrance"
+name = "Front entrance"
+url = "http://127.0.0.1:${entrance}/stream"
+doors = ["front"]
+connect_timeout = 2.0
+retry_maximum = 1.0
+
+[[cameras]]
+id = "yard"
+name = "Yard"
+url = "http://127.0.0.1:${yard}/stream"
+connect_timeout = 2.0
+retry_maximum = 1.0
+
+[[doors]]
+id = "front"
+name = "Front door"
+url = "ws://127.0.0.1:${lock}/ws"
+open_duration = ${OPEN_DURATION}.0
+retry_maximum = 1.0
+`;
+}
+
+async function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      server.close(() =>
+        typeof address === "object" && address ? resolve(address.port) : reject(new Error("no port")),
+      );
+    });
+  });
+}
