@@ -3,6 +3,7 @@
 from gatekeeper.doors import wire
 from gatekeeper.doors.actions import Action, Answer, Locked, Note, Opened, Send, Times
 from gatekeeper.doors.door import Door
+from gatekeeper.doors.states import DoorState
 from gatekeeper.errors import GatekeeperError
 
 
@@ -77,6 +78,9 @@ class Bench:
         answers = [action.result for action in self.done if isinstance(action, Answer) and action.call == call]
         assert len(answers) <= 1, answers
         return answers[0] if answers else None
+
+    def state(self) -> DoorState:
+        return self.door.state
 
     def notes(self) -> list[str]:
         return [action.kind for action in self.done if isinstance(action, Note)]

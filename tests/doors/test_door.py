@@ -30,7 +30,7 @@ def opened(bench: Bench) -> Bench:
 def test_before_the_first_connection_the_door_is_unavailable_and_nothing_is_queued() -> None:
     bench = Bench()
     call = bench.open()
-    assert bench.door.state is DoorState.UNAVAILABLE
+    assert bench.state() is DoorState.UNAVAILABLE
     assert isinstance(bench.answer(call), NotConnected)
     bench.connect()
     assert bench.sent() == ["STATUS"]
@@ -43,7 +43,7 @@ def test_an_open_websocket_is_not_yet_a_connection_until_status_is_answered() ->
     assert isinstance(bench.answer(bench.open()), NotConnected)
     bench.says("OK:LOCKED", "ACK:STATUS")
     assert bench.door.ready
-    assert bench.door.state is DoorState.LOCKED
+    assert bench.state() is DoorState.LOCKED
 
 
 def test_a_lock_that_is_already_open_is_locked_at_once() -> None:
@@ -51,7 +51,7 @@ def test_a_lock_that_is_already_open_is_locked_at_once() -> None:
     assert bench.sent() == ["STATUS", "LOCK_DOOR"]
     assert "door.unordered_opening" in bench.notes()
     bench.says("OK:Door locked", "ACK:LOCK_DOOR")
-    assert bench.door.state is DoorState.LOCKED
+    assert bench.state() is DoorState.LOCKED
 
 
 def test_a_lock_that_never_answers_status_is_dropped(bench: Bench) -> None:
@@ -59,7 +59,7 @@ def test_a_lock_that_never_answers_status_is_dropped(bench: Bench) -> None:
     bench.does(bench.door.link_opened(bench.now))
     bench.wait(2.0)
     assert any(isinstance(action, Drop) for action in bench.done)
-    assert bench.door.state is DoorState.UNKNOWN
+    assert bench.state() is DoorState.UNKNOWN
 
 
 # --- opening ---
@@ -68,11 +68,11 @@ def test_a_lock_that_never_answers_status_is_dropped(bench: Bench) -> None:
 def test_open_resolves_on_the_locks_acknowledgement_and_not_before(bench: Bench) -> None:
     call = bench.open(duration=5.0)
     assert bench.sent() == ["OPEN_DOOR"]
-    assert bench.door.state is DoorState.UNLOCKING
+    assert bench.state() is DoorState.UNLOCKING
     bench.now += 0.0125
     bench.says("OK:Door opened")
     assert bench.answer(call) is None
-    assert bench.door.state is DoorState.UNLOCKING
+    assert bench.state() is DoorState.UNLOCKING
     bench.now += 0.0955
     bench.says("ACK:OPEN_DOOR")
     answer = bench.answer(call)
@@ -80,7 +80,7 @@ def test_open_resolves_on_the_locks_acknowledgement_and_not_before(bench: Bench)
     assert answer.at == bench.now
     assert answer.latency == pytest.approx(0.108)
     assert answer.lease.ends == bench.now + 5.0
-    assert bench.door.state is DoorState.UNLOCKED
+    assert bench.state() is DoorState.UNLOCKED
     assert bench.door.source == "acknowledgement"
 
 
@@ -117,11 +117,11 @@ def test_an_unacknowledged_open_is_indeterminate_and_status_decides_it_was_locke
     bench.sent()
     bench.wait(2.0)
     assert isinstance(bench.answer(call), Indeterminate)
-    assert bench.door.state is DoorState.UNKNOWN
+    assert bench.state() is DoorState.UNKNOWN
     assert bench.sent() == ["STATUS"]
     assert isinstance(bench.answer(bench.open()), Busy)
     bench.says("OK:LOCKED", "ACK:STATUS")
-    assert bench.door.state is DoorState.LOCKED
+    assert bench.state() is DoorState.LOCKED
 
 
 def test_an_open_that_acted_without_acknowledgement_is_locked_again(bench: Bench) -> None:
@@ -165,9 +165,9 @@ def test_the_door_relocks_when_its_lease_ends(opened: Bench) -> None:
     assert "LOCK_DOOR" not in opened.sent()
     opened.wait(0.1)
     assert opened.sent() == ["LOCK_DOOR"]
-    assert opened.door.state is DoorState.LOCKING
+    assert opened.state() is DoorState.LOCKING
     opened.says("OK:Door locked", "ACK:LOCK_DOOR")
-    assert opened.door.state is DoorState.LOCKED
+    assert opened.state() is DoorState.LOCKED
 
 
 def test_the_dead_man_switch_is_fed_during_the_lease_and_not_after(opened: Bench) -> None:
@@ -199,12 +199,12 @@ def test_a_lease_that_ends_while_its_extension_is_in_flight_does_not_lock_under_
     opened.wait(1.0)
     assert "LOCK_DOOR" not in opened.sent()
     opened.says("OK:Door opened", "ACK:OPEN_DOOR")
-    assert opened.door.state is DoorState.UNLOCKED
+    assert opened.state() is DoorState.UNLOCKED
 
 
 def test_a_dead_man_that_fired_ends_the_lease(opened: Bench) -> None:
     opened.says("TIMEOUT:AUTO_LOCKED")
-    assert opened.door.state is DoorState.LOCKED
+    assert opened.state() is DoorState.LOCKED
     assert opened.door.lease is None
     assert "door.auto_locked" in opened.notes()
 
@@ -255,14 +255,14 @@ def test_an_unacknowledged_lock_is_indeterminate_then_unknown_then_asked(opened:
     call = opened.lock()
     opened.wait(2.0)
     assert isinstance(opened.answer(call), Indeterminate)
-    assert opened.door.state is DoorState.UNKNOWN
+    assert opened.state() is DoorState.UNKNOWN
     assert opened.sent() == ["LOCK_DOOR", "STATUS"]
 
 
 def test_a_relay_that_stays_open_after_lock_is_jammed_and_locked_again_and_again(opened: Bench) -> None:
     opened.lock()
     opened.says("OK:Door locked", "ACK:LOCK_DOOR", "OK:OPEN", "ACK:STATUS")
-    assert opened.door.state is DoorState.JAMMED
+    assert opened.state() is DoorState.JAMMED
     assert opened.sent() == ["LOCK_DOOR", "STATUS", "LOCK_DOOR"]
     assert isinstance(opened.answer(opened.open()), Rejected)
     opened.says("OK:Door locked", "ACK:LOCK_DOOR", "OK:OPEN", "ACK:STATUS")
@@ -271,7 +271,7 @@ def test_a_relay_that_stays_open_after_lock_is_jammed_and_locked_again_and_again
     opened.wait(2.0)
     assert "LOCK_DOOR" in opened.sent()
     opened.says("OK:Door locked", "ACK:LOCK_DOOR", "OK:LOCKED", "ACK:STATUS")
-    assert opened.door.state is DoorState.LOCKED
+    assert opened.state() is DoorState.LOCKED
 
 
 def test_a_lock_call_to_a_jammed_lock_waits_for_status_and_tells_the_truth(opened: Bench) -> None:
@@ -290,7 +290,7 @@ def test_a_lock_call_to_a_jammed_lock_waits_for_status_and_tells_the_truth(opene
 
 def test_an_opening_by_somebody_else_is_recorded_and_locked(bench: Bench) -> None:
     bench.says("OK:Door opened", "ACK:OPEN_DOOR")
-    assert bench.door.state is DoorState.LOCKING
+    assert bench.state() is DoorState.LOCKING
     assert bench.sent() == ["LOCK_DOOR"]
     assert "door.unordered_opening" in bench.notes()
 
@@ -311,7 +311,7 @@ def test_a_lost_link_makes_everything_unknown_and_answers_everybody(opened: Benc
     opened.lose("reset by peer")
     assert isinstance(opened.answer(opening), Indeterminate)
     assert isinstance(opened.answer(locking), NotConnected)
-    assert opened.door.state is DoorState.UNKNOWN
+    assert opened.state() is DoorState.UNKNOWN
     assert opened.door.reason == "reset by peer"
     assert opened.door.signal is None
     assert opened.door.deadline is None
@@ -329,7 +329,7 @@ def test_a_missing_pong_ends_the_link(bench: Bench) -> None:
     bench.says("OK:LOCKED", "ACK:STATUS")
     bench.wait(2.0)
     assert [action for action in bench.done if isinstance(action, Drop)]
-    assert bench.door.state is DoorState.UNKNOWN
+    assert bench.state() is DoorState.UNKNOWN
 
 
 def test_another_reason_for_the_same_lost_link_is_told(bench: Bench) -> None:

@@ -3,7 +3,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gatekeeper.doors import wire
-from gatekeeper.doors.wire import Acknowledged, AutoLocked, Command, Greeting, Level, Moved, Pong, Refused, Relay, Signal
+from gatekeeper.doors.wire import (
+    Acknowledged,
+    AutoLocked,
+    Command,
+    Greeting,
+    Level,
+    Moved,
+    Pong,
+    Refused,
+    Relay,
+)
 
 
 @pytest.mark.parametrize(
@@ -18,10 +28,10 @@ from gatekeeper.doors.wire import Acknowledged, AutoLocked, Command, Greeting, L
         ("ACK:LOCK_DOOR", Acknowledged(Command.LOCK)),
         ("ACK:STATUS", Acknowledged(Command.STATUS)),
         ("PONG", Pong()),
-        ("SIGNAL:EXCELLENT:-41", Signal(Level.EXCELLENT, -41)),
-        ("SIGNAL:GOOD:-58", Signal(Level.GOOD, -58)),
-        ("SIGNAL:WEAK:-90", Signal(Level.WEAK, -90)),
-        ("SIGNAL:GOOD:0", Signal(Level.GOOD, 0)),
+        ("SIGNAL:EXCELLENT:-41", wire.Signal(Level.EXCELLENT, -41)),
+        ("SIGNAL:GOOD:-58", wire.Signal(Level.GOOD, -58)),
+        ("SIGNAL:WEAK:-90", wire.Signal(Level.WEAK, -90)),
+        ("SIGNAL:GOOD:0", wire.Signal(Level.GOOD, 0)),
         ("TIMEOUT:AUTO_LOCKED", AutoLocked()),
         ("TIMEOUT:CAP", AutoLocked()),
         ("ERR:UNKNOWN", Refused("UNKNOWN")),
@@ -34,9 +44,10 @@ def test_every_text_of_the_protocol_is_understood(text: str, line: wire.Line) ->
 @pytest.mark.parametrize(
     "text",
     [
-        "", " ", "OK", "OK:", "OK:open", "ok:OPEN", "OK:OPEN\n", " OK:OPEN", "ACK:", "ACK:REBOOT", "ACK:PING", "PONG ", "PING",
+        "", " ", "OK", "OK:", "OK:open", "ok:OPEN", "OK:OPEN\n", " OK:OPEN", "ACK:", "ACK:REBOOT", "ACK:PING", "PING",
         "SIGNAL", "SIGNAL:", "SIGNAL:GOOD", "SIGNAL:GOOD:", "SIGNAL:PERFECT:-40", "SIGNAL:GOOD:--4", "SIGNAL:GOOD:-4x",
-        "SIGNAL:GOOD:٤٢", "SIGNAL:GOOD:1e3", "SIGNAL:GOOD:-1234", "SIGNAL:GOOD:-40:9", "TIMEOUT", "TIMEOUT:", "ERR", "ERR:",
+        "SIGNAL:GOOD:٤٢", "SIGNAL:GOOD:1e3", "SIGNAL:GOOD:-1234", "SIGNAL:GOOD:-40:9", "TIMEOUT", "ERR",
+        "TIMEOUT:", "ERR:", "PONG ",
         "ERR:" + "x" * 200, "AUTH:1:00", "\x00", "OK:OPEN\x00",
     ],
 )  # fmt: skip
