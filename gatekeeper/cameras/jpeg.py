@@ -25,11 +25,11 @@ _SOF: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # without DHT, 
 
 
 class Flaw(StrEnum):
-    """Why bytes are no usable picture."""
+    """Why bytes are no usable picture; the values complete "nothing but ..."."""
 
-    NOT_JPEG = "not a JPEG"
-    TRUNCATED = "a JPEG without its end"
-    NO_SIZE = "a JPEG without a size"
+    NOT_JPEG = "parts that are no JPEG"
+    TRUNCATED = "pictures without their end"
+    NO_SIZE = "pictures without a size"
 
 
 @dataclass(frozen=True, slots=True)
