@@ -17,10 +17,10 @@ export default defineConfig({
   },
   server: {
     proxy: {
-      "/api": "http://localhost:8080",
-      "/login": "http://localhost:8080",
-      "/logout": "http://localhost:8080",
-      "/ws": { target: "ws://localhost:8080", ws: true },
+      "/api": "http://localhost:8000",
+      "/login": "http://localhost:8000",
+      "/logout": "http://localhost:8000",
+      "/ws": { target: "ws://localhost:8000", ws: true },
     },
   },
 });

@@ -9,8 +9,8 @@ test("the link in the server's log logs in one browser, once", async ({ page, si
   expect(new URL(page.url()).pathname + new URL(page.url()).search, "the code must not stay in the address").toBe("/");
 
   const other = await browser.newContext();
+  await other.request.get(link);
   const stranger = await other.newPage();
-  await stranger.goto(link);
   await stranger.goto(site.url);
   await expect(stranger.getByTestId("login-token")).toBeVisible();
   await other.close();

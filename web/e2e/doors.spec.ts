@@ -41,6 +41,41 @@ test("sliding off the button lets go of it", async ({ dashboard }) => {
   expect(await countEvents(dashboard, "door.opened")).toBe(before);
 });
 
+test.describe("on a touch screen", () => {
+  test.use({ hasTouch: true, viewport: { width: 360, height: 780 } });
+
+  test("a finger that rests on the button opens the door, one that swipes over it does not", async ({ dashboard }) => {
+    const button = dashboard.getByTestId("door-front-open");
+    await button.scrollIntoViewIfNeeded();
+    const box = await button.boundingBox();
+    if (box === null) throw new Error("the button is not on the page");
+    const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
+    const finger = await dashboard.context().newCDPSession(dashboard);
+    const touch = (type: "touchStart" | "touchMove" | "touchEnd", points: { x: number; y: number }[]) =>
+      finger.send("Input.dispatchTouchEvent", { type, touchPoints: points });
+
+    const before = await countEvents(dashboard, "door.opened");
+    await touch("touchStart", [{ x, y }]);
+    for (let step = 1; step <= 24; step++) {
+      await touch("touchMove", [{ x, y: y - step * 5 }]);
+      await dashboard.waitForTimeout(50);
+    }
+    await touch("touchEnd", []);
+    await dashboard.waitForTimeout(500);
+    expect(await countEvents(dashboard, "door.opened")).toBe(before);
+
+    await button.scrollIntoViewIfNeeded();
+    const again = await button.boundingBox();
+    const rest = again ? [{ x: again.x + again.width / 2, y: again.y + again.height / 2 }] : [];
+    await touch("touchStart", rest);
+    await dashboard.waitForTimeout(1200);
+    await touch("touchEnd", []);
+    await expect(dashboard.getByTestId("door-front-state")).toHaveText("Unlocked (relay)");
+    await expectLocked(dashboard);
+    expect(await countEvents(dashboard, "door.opened")).toBe(before + 1);
+  });
+});
+
 test("the lock button ends an opening at once", async ({ dashboard }) => {
   await holdMouse(dashboard, dashboard.getByTestId("door-front-open"), 1200);
   await expect(dashboard.getByTestId("door-front-state")).toHaveText("Unlocked (relay)");

@@ -80,6 +80,7 @@ test("pictures per second are those drawn here, and fall when they stop", () => 
   expect(rate(drawn, HERE + 3)).toBeCloseTo(10, 0);
   expect(rate(drawn, HERE + 5)).toBeLessThan(5);
   expect(rate(drawn, HERE + 6.1)).toBe(0);
+  expect(rate(shown, HERE + 0.5)).toBeNull();
   expect(viewTile(drawn, null, CLOCK, HERE + 3).rate).toMatch(/^(9\.\d|10\.\d) fps$/);
 });
 

@@ -38,6 +38,14 @@ test("what the lock did not say itself is not called confirmed", () => {
   );
 });
 
+test("why a door is in its state is said when it stays there", () => {
+  const reason = "OPEN_DOOR sent for admin";
+  expect(view({ state: "unknown", reason: "the link was lost" }).history).toBe(
+    "Unknown since 13:59:00 – the link was lost",
+  );
+  expect(view({ state: "unlocking", reason }).history).toBe("Unlocking since 13:59:00");
+});
+
 test("a lease runs down by the server's clock, to nothing and not below", () => {
   const lease = { ends: T0 + 4, duration: 5, holder: "admin", reason: null };
   const at = (later: number) => viewCard(card(door({ state: "unlocked", lease })), null, CLOCK, HERE + later).lease;

@@ -11,6 +11,9 @@ export const STALE_AFTER = 2;
 /** Seconds over which pictures are counted: long enough for a steady figure at 1 fps, short enough to show a drop. */
 const RATE_WINDOW = 3;
 
+/** Seconds of pictures below which a rate is a guess. */
+const RATE_KNOWN = 1;
+
 /** Drawn pictures that are remembered for the rate: 3 s at 60 fps. */
 const MOST_DRAWN = 180;
 
@@ -36,13 +39,19 @@ export function drew(state: Tile, received: number, width: number, height: numbe
   return { ...state, shown: { received, drawn: now, width, height }, drawn };
 }
 
-/** Return pictures per second drawn here over the last seconds. */
-export function rate(state: Tile, now: number): number {
+/** Return pictures per second drawn here over the last seconds, or null while there are too few to tell. */
+export function rate(state: Tile, now: number): number | null {
   const recent = state.drawn.filter((time) => now - time < RATE_WINDOW);
-  const first = recent[0];
-  if (first === undefined || recent.length < 2) return 0;
+  const [first, last] = [recent[0], recent.at(-1)];
+  if (first === undefined || last === undefined) return 0;
   // Up to now, not up to the last picture: the figure has to fall when pictures stop.
-  return (recent.length - 1) / Math.max(now - first, 1e-3);
+  const span = Math.max(now, last) - first;
+  return span < RATE_KNOWN ? null : (recent.length - 1) / span;
+}
+
+function spellRate(state: Tile, now: number): string {
+  const known = rate(state, now);
+  return known === null ? "– fps" : `${known.toFixed(1)} fps`;
 }
 
 /** Return the age of the picture on the screen in seconds, or null when there is none. It never stops growing. */
@@ -100,7 +109,7 @@ export function viewTile(state: Tile, lostSince: number | null, clock: Clock, no
     ...said,
     present: said.notice === null,
     age: old === null ? "no picture" : `${duration(old)} old`,
-    rate: said.notice === null ? `${rate(state, now).toFixed(1)} fps` : "0 fps",
+    rate: said.notice === null ? spellRate(state, now) : "0 fps",
     size: shown ? `${shown.width} × ${shown.height}` : "–",
   };
 }

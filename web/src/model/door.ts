@@ -49,7 +49,7 @@ export const FACES: Readonly<Record<DoorState, Face>> = {
 };
 
 const SOURCES: Readonly<Record<string, string>> = {
-  acknowledgement: "the lock’s acknowledgement",
+  acknowledgement: "the lock’s answer",
   status: "the lock’s STATUS",
   broadcast: "the lock’s report",
 };
@@ -79,7 +79,8 @@ function lease(status: DoorStatus, now: number): LeaseView {
 
 function history(status: DoorStatus, now: number): string {
   const since = `${sentence(status.state)} since ${moment(status.since, now)}`;
-  return status.reason ? `${since} – ${status.reason}` : since;
+  // On its way the state says all there is, and a longer line for a tenth of a second would move the buttons.
+  return status.reason && FACES[status.state].tone !== "busy" ? `${since} – ${status.reason}` : since;
 }
 
 export interface CardView {
