@@ -164,7 +164,7 @@ class _Client(Protocol):
         if (self._filling and fault is not _F.ENDLESS_HEADERS) or (self._huge and fault is not _F.HUGE_FRAME):
             self.close()  # what was begun can't become a stream again
             return
-        if self._rest and fault is not _F.SLOW_DRIP:
+        if self._rest and fault not in (_F.SLOW_DRIP, _F.SILENT):
             self.write(self._rest)
             self._rest = b""
         self._SHOW.get(fault, _Client._whole)(self, jpeg)
@@ -184,7 +184,7 @@ class _Client(Protocol):
         self._send(jpeg, len(jpeg) // 2)
 
     def _length_too_large(self, jpeg: bytes) -> None:
-        self._send(jpeg, len(jpeg) + 1000)
+        self._send(jpeg, len(jpeg) + self.camera.surplus)
 
     def _truncated(self, jpeg: bytes) -> None:
         self._whole(jpeg[: len(jpeg) // 2])
@@ -264,7 +264,9 @@ class VirtualCamera(Service):
     :ivar requests: the last requests: method, path, headers.
     :ivar pictures: the last parts' bytes.
     :ivar username: what the faults BASIC and DIGEST ask for; also `password`.
-    :ivar redirect_to: where the fault REDIRECT sends a client.
+    :ivar redirect_from: the path that the fault REDIRECT sends elsewhere: to `redirect_to`.
+    :ivar surplus: bytes that the fault LENGTH_TOO_LARGE adds.
+    :ivar on_request: called after each request.
     """
 
     _log = Logger()
@@ -289,7 +291,9 @@ class VirtualCamera(Service):
         self.requests: deque[tuple[str, str, dict[str, str]]] = deque(maxlen=REMEMBERED)
         self.pictures: deque[bytes] = deque(maxlen=REMEMBERED)
         self.username, self.password = "admin", "virtual"
-        self.redirect_to = "/"
+        self.redirect_from, self.redirect_to = "/stream", "/"
+        self.surplus = 1000
+        self.on_request: Callable[[], None] = lambda: None
         self._reactor = reactor
         self._interface = interface
         self._size = size
@@ -424,6 +428,7 @@ class VirtualCamera(Service):
     def _asked(self, client: _Client) -> None:
         self.requests.append(client.request)
         self._serve()
+        self.on_request()
 
     def _serve(self) -> None:
         """Answer whoever waits, one at a time as the real one does."""
@@ -445,7 +450,7 @@ class VirtualCamera(Service):
             client.answer("200 OK", _PAGE)
         elif self._fault is _F.WRONG_TYPE:
             client.write(b"HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\n\r\n" + bytes(1000))
-        elif self._fault in (_F.REDIRECT, _F.REDIRECT_LOOP):
+        elif self._fault is _F.REDIRECT_LOOP or (self._fault is _F.REDIRECT and path == self.redirect_from):
             target = self.redirect_to if self._fault is _F.REDIRECT else "/stream?again"
             client.answer("302 Found", b"elsewhere", f"Location: {target}\r\n".encode())
         elif self._fault in self._CHALLENGES and not self._admits(method, headers.get("authorization", "")):

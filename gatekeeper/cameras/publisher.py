@@ -1,0 +1,44 @@
+"""A camera's frames as WAMP events, published only while somebody is subscribed."""
+
+from gatekeeper import uris
+from gatekeeper.cameras.feed import Feed, Subscription
+from gatekeeper.wamp.local import LocalSession
+
+
+class FramePublisher:
+    """Publishes one feed on its topic: the JPEG as the only argument, and its facts by name.
+
+    :param session: the server's own session.
+    :param feed: the camera's feed.
+    :ivar subscribers: how many sessions take frames now.
+    """
+
+    def __init__(self, session: LocalSession, feed: Feed) -> None:
+        self.subscribers = 0
+        self._session = session
+        self._feed = feed
+        self._topic = uris.TOPIC_CAMERA_FRAME.format(camera=feed.camera)
+        self._subscription: Subscription | None = None
+        session.watch_subscribers(self._topic, self._watched)
+
+    def _watched(self, subscribers: int) -> None:
+        self.subscribers = subscribers
+        if subscribers and self._subscription is None:
+            self._subscription = self._feed.subscribe(self._publish)
+        elif not subscribers and self._subscription is not None:
+            self._subscription.close()
+            self._subscription = None
+
+    def _publish(self) -> None:
+        frame = self._subscription.take() if self._subscription is not None else None
+        if frame is not None:
+            self._session.publish(
+                self._topic,
+                frame.jpeg,
+                camera=frame.camera,
+                sequence=frame.sequence,
+                received=frame.wall,
+                width=frame.width,
+                height=frame.height,
+                size=len(frame.jpeg),
+            )
