@@ -16,6 +16,7 @@ believed again before several times as much has come under right ones. No pictur
 chunks are collected and joined once. At most `maximum_part` and `MAXIMUM_HEADERS` bytes are kept.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, StrEnum, auto
@@ -33,9 +34,11 @@ _LOOSE_CHUNKS: Final = (
     256  # then they are joined among themselves: a picture in single bytes must not cost 60 times its size
 )
 _SAFE_BOUNDARY: Final = 4  # bytes; shorter ones turn up inside pictures, so they must follow a line break
+_LENGTH_NAME: Final = len("content-length")
 _LENGTH_DIGITS: Final = 12  # a terabyte; int() of endless digits is quadratic
 _DISTRUST: Final = 4  # bytes under right lengths, for each byte of a wrong one, until lengths are believed again
 _DISTRUST_MINIMUM: Final = 64 * 1024  # bytes; two pictures or so
+_HEAD: Final = re.compile(rb"[ \t]*\r?\n((?:[A-Za-z][^\n]*\n)*)\r?\n")  # a delimiter's line end and a whole part's head
 _LINE_START: Final = b"\n"  # stands for the line break that a delimiter follows, where it was read already
 _BLANK: Final = b"\r\n\t \x00-"  # what devices put around delimiters and isn't worth counting
 _PADDING: Final = b"\r\n \x00\xff"  # what may follow EOI inside a part without a doubt about the part's length
@@ -249,6 +252,12 @@ class Parser:
         self._line.clear()
 
     def _end_line(self) -> None:
+        if not self._line and (head := _HEAD.match(self._chunk, self._at, self._at + MAXIMUM_HEADERS - 1)):
+            self._at = head.end()  # the usual case, the whole head in one chunk, without a step for each line
+            for line in head[1].split(b"\n"):
+                self._take_header(line)
+            self._begin_body()
+            return
         mark = (bytes(self._line[:2]) + self._chunk[self._at : self._at + 2])[:2]
         if mark == b"--":
             self._end()
@@ -289,9 +298,12 @@ class Parser:
             else:
                 self._state = State.HEADERS
         else:
-            name, _, value = line.partition(b":")
-            if name.strip().lower() == b"content-length" and value.strip().isdigit():
-                self._length = int(value.strip()[:_LENGTH_DIGITS])
+            self._take_header(line)
+
+    def _take_header(self, line: bytes) -> None:
+        name, _, value = line.partition(b":")
+        if len(name) >= _LENGTH_NAME and name.strip().lower() == b"content-length" and value.strip().isdigit():
+            self._length = int(value.strip()[:_LENGTH_DIGITS])
 
     def _end(self) -> None:
         self._state = State.ENDED
