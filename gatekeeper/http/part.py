@@ -84,6 +84,11 @@ class Part:
         """The memory file's descriptor, made at the first use; negative if the system refused one."""
         return self._fd if self._fd != _NOT_OPENED else self._open()
 
+    @property
+    def closed(self) -> bool:
+        """Whether nobody holds it any more."""
+        return self._holders == 0
+
     def hold(self) -> None:
         """Keep the bytes until a `release` of one's own."""
         self._holders += 1

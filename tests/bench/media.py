@@ -56,12 +56,11 @@ SERVERS: dict[str, Callable[[int], Process]] = {
 
 def measure(start: Callable[[int], Process], viewers: int, fps: float, seconds: float) -> Sample:
     """Run one server under load."""
-    with Camera(fps, FRAME) as camera, start(camera.port) as server:
-        with Viewers(server.port, viewers) as load:
-            load.report_after(WARM_UP)
-            before = server.cpu
-            report = load.report_after(seconds)
-            cpu = server.cpu - before
+    with Camera(fps, FRAME) as camera, start(camera.port) as server, Viewers(server.port, viewers) as load:
+        load.report_after(WARM_UP)
+        before = server.cpu
+        report = load.report_after(seconds)
+        cpu = server.cpu - before
     return Sample(cpu / max(report.pictures, 1) * 1e6, report.pictures / seconds, report.p50, report.p99)
 
 

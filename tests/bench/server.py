@@ -73,12 +73,12 @@ def main() -> None:
         return succeed(b"\xff\xd8no picture\xff\xd9")
 
     feed = Feed("bench", time.time())
-    root: Any = Resource()  # type: ignore[no-untyped-call]
+    root: Any = Resource()
     root.putChild(b"stream", Stream(feed, Terms(reactor, notice, 600.0, Seats(10_000), way=Way(way))))
-    root.putChild(b"ping", Data(b"pong", "text/plain"))  # type: ignore[no-untyped-call]
+    root.putChild(b"ping", Data(b"pong", "text/plain"))
     port = reactor.listenTCP(0, Site(root), backlog=1024, interface="127.0.0.1")
     endpoint = TCP4ClientEndpoint(reactor, "127.0.0.1", camera)
-    endpoint.connect(Factory.forProtocol(lambda: Intake(feed, reactor)))  # type: ignore[arg-type]
+    endpoint.connect(Factory.forProtocol(lambda: Intake(feed, reactor)))
     print(port.getHost().port, flush=True)
     if len(sys.argv) > 4:
         profile = cProfile.Profile()
