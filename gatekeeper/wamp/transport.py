@@ -86,7 +86,7 @@ class WampProtocol(WebSocketServerProtocol):  # type: ignore[misc]  # Autobahn i
         self._awaits_drain = False
         self._is_paused = False
         self._unsent_since_pause = 0
-        self._arm(HANDSHAKE_SECONDS, self._abort)
+        self._arm(HANDSHAKE_SECONDS, self._overdue)
         self.factory.connections.add(self)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
@@ -253,6 +253,8 @@ class WampProtocol(WebSocketServerProtocol):  # type: ignore[misc]  # Autobahn i
     def _overdue(self) -> None:
         if self._session is not None:
             self._session.overdue()
+        else:
+            self._abort()
 
     def _abort(self) -> None:
         self.transport.abortConnection()
