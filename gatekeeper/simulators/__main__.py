@@ -1,0 +1,125 @@
+"""One virtual device as a process: `python -m gatekeeper.simulators camera` or `lock`.
+
+It prints `port <n>`, then obeys lines on its standard input and answers each with `ok …` or `error …`; it ends when
+that is closed, so that it never outlives whoever started it.
+
+    fault NAME      what is wrong from now on; `none` heals
+    status          camera: connections and frames; lock: relay, connections, most open at once, commands heard
+    press open|lock (lock) switch the relay behind everybody's back
+    stray           (lock) open as if another client had ordered it
+    cut | reset     (lock) end every connection, with a FIN or a RST
+    quit
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet import asyncioreactor, stdio
+from twisted.protocols.basic import LineReceiver
+
+
+class _Console(LineReceiver):
+    delimiter = b"\n"
+
+    def __init__(self, device: Any, reactor: Any, controls: dict[str, Callable[[list[str]], object]]) -> None:
+        self._device = device
+        self._reactor = reactor
+        self._controls = controls
+
+    def connectionMade(self) -> None:
+        self.sendLine(f"port {self._device.port}".encode())
+
+    def lineReceived(self, line: bytes) -> None:
+        name, *words = line.decode("utf-8", "replace").split() or [""]
+        if name == "quit":
+            self._reactor.stop()
+            return
+        try:
+            answer = self._controls[name](words)
+        except (KeyError, ValueError, IndexError) as error:
+            self.sendLine(f"error {name}: {error}".encode())
+        else:
+            self.sendLine(f"ok {json.dumps(answer) if answer is not None else ''}".rstrip().encode())
+
+    def connectionLost(self, reason: object = None) -> None:
+        if self._reactor.running:
+            self._reactor.stop()
+
+
+def _camera(reactor: Any, wanted: argparse.Namespace) -> tuple[Any, dict[str, Callable[[list[str]], object]]]:
+    from gatekeeper.simulators.camera import CameraFault, VirtualCamera  # noqa: PLC0415 - after the reactor
+
+    camera = VirtualCamera(reactor, port=wanted.port, fps=wanted.fps, seed=wanted.seed, serve_all=wanted.serve_all)
+    camera.fault = CameraFault(wanted.fault)
+
+    def fault(words: list[str]) -> None:
+        camera.fault = CameraFault(words[0])
+
+    def status(words: list[str]) -> dict[str, int]:
+        return {"connections": camera.connections, "streaming": camera.streaming, "frames": camera.frames_sent}
+
+    return camera, {"fault": fault, "status": status}
+
+
+def _lock(reactor: Any, wanted: argparse.Namespace) -> tuple[Any, dict[str, Callable[[list[str]], object]]]:
+    from gatekeeper.simulators.lock import VirtualLock  # noqa: PLC0415 - after the reactor
+    from gatekeeper.simulators.lock_device import LockFault  # noqa: PLC0415
+
+    lock = VirtualLock(
+        reactor, wanted.port, result_delay=wanted.result_delay, acknowledge_delay=wanted.acknowledge_delay
+    )
+    lock.device.fault = LockFault(wanted.fault)
+
+    def fault(words: list[str]) -> None:
+        lock.fault = LockFault(words[0])
+
+    def status(words: list[str]) -> dict[str, Any]:
+        return {
+            "relay": lock.device.relay,
+            "connections": lock.connections,
+            "open": lock.open_now,
+            "most_open": lock.most_open,
+            "commands": [text for _, text in lock.device.commands][-200:],
+        }
+
+    controls: dict[str, Callable[[list[str]], object]] = {
+        "fault": fault,
+        "status": status,
+        "press": lambda words: lock.press({"open": True, "lock": False}[words[0]]),
+        "stray": lambda words: lock.stray_open(),
+        "cut": lambda words: lock.cut(reset=False),
+        "reset": lambda words: lock.cut(reset=True),
+    }
+    return lock, controls
+
+
+def main(arguments: list[str]) -> None:
+    """Run one device until its standard input ends."""
+    parser = argparse.ArgumentParser(prog="python -m gatekeeper.simulators", description="A virtual device.")
+    kinds = parser.add_subparsers(dest="kind", required=True)
+    camera, lock = kinds.add_parser("camera"), kinds.add_parser("lock")
+    for kind in (camera, lock):
+        kind.add_argument("--port", type=int, default=0, help="0 lets the system choose")
+        kind.add_argument("--fault", default="none")
+    camera.add_argument("--fps", type=float, default=12.5)
+    camera.add_argument("--seed", type=int, default=1)
+    camera.add_argument("--serve-all", action="store_true", help="serve every client at once, which the real one can't")
+    lock.add_argument("--result-delay", type=float, default=0.0125, help="seconds from a command to its OK:")
+    lock.add_argument("--acknowledge-delay", type=float, default=0.108, help="seconds from a command to its ACK:")
+    wanted = parser.parse_args(arguments)
+    asyncioreactor.install()
+    from twisted.internet import reactor  # noqa: PLC0415 - installed just above
+
+    device, controls = {"camera": _camera, "lock": _lock}[wanted.kind](reactor, wanted)
+    run: Any = reactor
+    device.startService()
+    run.addSystemEventTrigger("before", "shutdown", device.stopService)
+    stdio.StandardIO(_Console(device, run, controls))
+    run.run()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,1 @@
+"""The server itself: what it is, since when, and what it uses."""

@@ -1,0 +1,198 @@
+"""What `twistd gatekeeper` runs: options in, a service out. Picks the reactor and the clock, nothing else.
+
+Nothing at the top of this module may import a reactor, Klein above all: the asyncio reactor must be installed first.
+"""
+
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+from twisted.application.service import IService, Service
+from twisted.internet.defer import inlineCallbacks
+from twisted.logger import Logger
+from twisted.python import usage
+
+from gatekeeper import __version__, config
+from gatekeeper.errors import ConfigurationError
+
+
+class Options(usage.Options):
+    """The command line of `twistd gatekeeper`."""
+
+    synopsis = "[options]"
+    longdesc = (
+        "Watch cameras and work doors. Without a configuration file this is a demo site of virtual devices on "
+        "loopback ports, with its page at http://127.0.0.1:8000."
+    )
+    optParameters = [
+        ["config", "c", None, f"Configuration file in TOML; ./{config.DEFAULT_FILE} if that exists."],
+        ["data", "d", None, "Folder for what outlives a restart; overrides the configuration."],
+        ["listen", "l", None, "Endpoint to serve on, such as tcp:8000; overrides the configuration."],
+    ]
+    optFlags = [
+        ["check", None, "Check the configuration and exit."],
+        ["demo", None, "Run the demo site although there is a configuration file."],
+    ]
+
+    def opt_version(self) -> None:
+        """Show the version and exit."""
+        sys.stdout.write(f"gatekeeper {__version__}\n")
+        sys.exit(0)
+
+    def postOptions(self) -> None:
+        """Read the configuration: what is wrong with it must be known before anything starts."""
+        try:
+            site = self.load()
+            if self["check"]:
+                self._check(site)
+        except ConfigurationError as error:
+            raise SystemExit(f"gatekeeper: {error}") from error
+        self["site"] = site
+
+    def load(self) -> config.Site | None:
+        """Return the configuration, or None for the demo site.
+
+        :raises ConfigurationError: if it can't be used.
+        """
+        if self["demo"]:
+            return None
+        file = Path(self["config"] or config.DEFAULT_FILE)
+        if self["config"] is None and not file.exists():
+            return None
+        return self.overridden(config.load(file))
+
+    def overridden(self, site: config.Site) -> config.Site:
+        """Return the configuration with what the command line says instead."""
+        return config.override(site, data=self["data"], listen=self["listen"])
+
+    @property
+    def folder(self) -> Path:
+        """What the configuration's relative paths are relative to."""
+        return Path(self["config"]).parent if self["config"] else Path()
+
+    def _check(self, site: config.Site | None) -> None:
+        if site is None:
+            raise ConfigurationError(
+                f"there is no configuration file to check: no --config, no ./{config.DEFAULT_FILE}"
+            )
+        config.read_secrets(site, self.folder)
+        sys.stdout.write(f"the configuration is good: {len(site.cameras)} cameras, {len(site.doors)} doors\n")
+        sys.exit(0)
+
+
+class Gatekeeper(Service):
+    """The running site, and what reloads it on SIGHUP: lock the doors, end everything, start anew."""
+
+    log = Logger()
+
+    def __init__(self, options: Options, reactor: Any) -> None:
+        self._options = options
+        self._reactor = reactor
+        self._devices: Any = None
+        self._site: Any = None
+        self._reloading = False
+        self._hangup: Any = None
+
+    def privilegedStartService(self) -> None:
+        """Take the port, or leave with one line that says why."""
+        super().privilegedStartService()
+        try:
+            self._make(self._options["site"])
+        except ConfigurationError as error:
+            raise SystemExit(f"gatekeeper: {error}") from error
+
+    def startService(self) -> None:
+        super().startService()
+        self._site.startService()
+        if hasattr(signal, "SIGHUP"):
+            self._hangup = signal.signal(signal.SIGHUP, self._on_hangup)
+
+    @inlineCallbacks
+    def stopService(self) -> Any:
+        super().stopService()
+        if self._hangup is not None:
+            signal.signal(signal.SIGHUP, self._hangup)
+        if self._site is not None and self._site.running:
+            yield self._site.stopService()
+        if self._devices is not None:
+            yield self._devices.stopService()
+
+    def _make(self, settings: config.Site | None) -> None:
+        from gatekeeper.site import Site  # noqa: PLC0415 - imports Klein, and that a reactor
+
+        demo = settings is None
+        if settings is None:
+            settings = self._options.overridden(self._demo())
+        site = Site(settings, self._options.folder, self._reactor, demo=demo)
+        site.privilegedStartService()
+        self._site = site
+
+    def _demo(self) -> config.Site:
+        from gatekeeper.simulators.demo import DemoDevices  # noqa: PLC0415 - only where it is wanted
+
+        if self._devices is None:
+            self._devices = DemoDevices(self._reactor)
+            self._devices.startService()
+        demo: config.Site = self._devices.site()
+        return demo
+
+    # --- reload ---
+
+    def _on_hangup(self, number: int, frame: object) -> None:
+        self._reactor.callFromThread(self.reload)
+
+    @inlineCallbacks
+    def reload(self) -> Any:
+        """Read the configuration again and start anew with it; a wrong one changes nothing."""
+        if self._reloading or not self.running:
+            return
+        before = self._options["site"]
+        try:
+            after = self._options.load()
+        except ConfigurationError as error:
+            self.log.error("not reloaded, the site runs on as it was: {error}", error=str(error))
+            return
+        self._reloading = True
+        self.log.info("reloading: doors are locked first")
+        yield self._site.stopService()
+        try:
+            if self.running:
+                self._restart(after, before)
+        finally:
+            self._reloading = False
+
+    def _restart(self, after: config.Site | None, before: config.Site | None) -> None:
+        try:
+            self._make(after)
+            self._options["site"] = after
+        except ConfigurationError as error:
+            self.log.error("not reloaded, back to the configuration before: {error}", error=str(error))
+            self._make(before)
+        self._site.startService()
+
+
+def makeService(options: Options) -> IService:
+    """Return the service; installs the asyncio reactor unless another is installed already."""
+    _install_reactor()
+    from twisted.internet import reactor  # noqa: PLC0415 - importing it installs one, so after ours
+
+    if not hasattr(reactor, "_asyncioEventloop"):
+        Gatekeeper.log.warn(
+            "runs on {reactor}, which was installed before gatekeeper could choose: what needs asyncio is off",
+            reactor=type(reactor).__name__,
+        )
+    return Gatekeeper(options, reactor)  # type: ignore[no-any-return]
+
+
+def _install_reactor() -> None:
+    if "twisted.internet.reactor" in sys.modules:
+        return
+    from twisted.internet import asyncioreactor  # noqa: PLC0415 - not before it is known to be wanted
+
+    try:
+        import uvloop  # noqa: PLC0415 - optional: where it doesn't exist, asyncio's own loop does
+    except ImportError:
+        asyncioreactor.install()
+    else:
+        asyncioreactor.install(uvloop.new_event_loop())
