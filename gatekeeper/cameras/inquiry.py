@@ -19,7 +19,7 @@ from twisted.web.iweb import IAgent, IBodyProducer, IResponse
 from zope.interface import implementer
 
 from gatekeeper import config
-from gatekeeper.cameras import multipart, reasons
+from gatekeeper.cameras import content_type, reasons
 from gatekeeper.cameras.connection import Dialler
 from gatekeeper.cameras.digest import Digest, challenges
 
@@ -163,8 +163,8 @@ class Inquiry:
             phrase = "".join(char for char in response.phrase.decode("latin-1")[:40] if char.isprintable())
             raise Refused(f"answered {response.code} {phrase} for {reasons.path(self.url)}".replace("  ", " "))
         try:
-            return Stream(response, multipart.boundary(_header(response, "content-type")))
-        except multipart.InvalidContentType as error:
+            return Stream(response, content_type.boundary(_header(response, "content-type")))
+        except content_type.InvalidContentType as error:
             raise Refused(f"answered {error}") from error
 
 

@@ -48,16 +48,33 @@ class Picture:
 
 def inspect(jpeg: bytes) -> Picture | Flaw:
     """Return the picture's size and end, or why it can't be used."""
-    if not jpeg.startswith(SOI):
-        return Flaw.NOT_JPEG
-    found = _walk(jpeg)
-    if isinstance(found, Flaw):
-        return found
-    width, height, scan = found
-    eoi = jpeg.rfind(EOI, max(scan, len(jpeg) - MAXIMUM_PADDING - len(EOI)))
-    if eoi < 0:
-        return Flaw.TRUNCATED
-    return Picture(width, height, eoi + len(EOI))
+    return Inspector().inspect(jpeg)
+
+
+class Inspector:
+    """`inspect` for the pictures of one camera.
+
+    From one picture to the next everything before the scan is nearly always the same: it isn't walked again.
+    """
+
+    def __init__(self) -> None:
+        self._head = b""  # the last picture's bytes before its scan
+        self._size = (0, 0)
+
+    def inspect(self, jpeg: bytes) -> Picture | Flaw:
+        """Return the picture's size and end, or why it can't be used."""
+        head = self._head
+        if not head or not jpeg.startswith(head):
+            found = _walk(jpeg) if jpeg.startswith(SOI) else Flaw.NOT_JPEG
+            if isinstance(found, Flaw):
+                return found
+            width, height, scan = found
+            self._head = head = jpeg[:scan]
+            self._size = width, height
+        eoi = jpeg.rfind(EOI, max(len(head), len(jpeg) - MAXIMUM_PADDING - len(EOI)))
+        if eoi < 0:
+            return Flaw.TRUNCATED
+        return Picture(*self._size, eoi + len(EOI))
 
 
 def _walk(jpeg: bytes) -> tuple[int, int, int] | Flaw:

@@ -22,13 +22,11 @@ from dataclasses import dataclass
 from enum import Enum, StrEnum, auto
 from typing import Final
 
-from gatekeeper.cameras import jpeg
-from gatekeeper.cameras.jpeg import Flaw, Picture
-from gatekeeper.errors import ProtocolError
+from gatekeeper.cameras.content_type import MAXIMUM_BOUNDARY, InvalidContentType
+from gatekeeper.cameras.jpeg import Flaw, Inspector, Picture
 
 MAXIMUM_HEADERS: Final = 8 * 1024  # bytes per part; real devices send under 300
 MAXIMUM_PART: Final = 2 * 1024 * 1024  # bytes; a UXGA picture of an ESP32-CAM at its best quality is under 600 KB
-MAXIMUM_BOUNDARY: Final = 200  # bytes; RFC 2046 allows 70
 
 _LOOSE_CHUNKS: Final = (
     256  # then they are joined among themselves: a picture in single bytes must not cost 60 times its size
@@ -42,12 +40,6 @@ _HEAD: Final = re.compile(rb"[ \t]*\r?\n((?:[A-Za-z][^\n]*\n)*)\r?\n")  # a deli
 _LINE_START: Final = b"\n"  # stands for the line break that a delimiter follows, where it was read already
 _BLANK: Final = b"\r\n\t \x00-"  # what devices put around delimiters and isn't worth counting
 _PADDING: Final = b"\r\n \x00\xff"  # what may follow EOI inside a part without a doubt about the part's length
-
-
-class InvalidContentType(ProtocolError):
-    """The answer is no `multipart/x-mixed-replace` with a boundary; the message says what it is."""
-
-    code = "camera_content_type"
 
 
 class Fault(StrEnum):
@@ -109,27 +101,6 @@ class State(Enum):
     ENDED = auto()
 
 
-def boundary(content_type: str) -> str:
-    """Return the boundary that a Content-Type header declares, as declared.
-
-    :raises InvalidContentType: if the type is another one, or declares none.
-    """
-    kind, _, parameters = content_type.partition(";")
-    if kind.strip().lower() not in ("multipart/x-mixed-replace", "multipart/mixed"):
-        raise InvalidContentType(f"{_shown(kind)}, not a multipart/x-mixed-replace stream")
-    at = parameters.lower().find("boundary=")
-    value = parameters[at + len("boundary=") :].strip() if at >= 0 else ""
-    # Unquoted values hold spaces on some devices (`boundary=--video boundary--`): only `;` ends them.
-    value = value[1:].partition('"')[0] if value.startswith('"') else value.partition(";")[0].strip()
-    if not value.strip("-") or len(value) > MAXIMUM_BOUNDARY:
-        raise InvalidContentType("a multipart stream without a usable boundary")
-    return value
-
-
-def _shown(kind: str) -> str:
-    return "".join(char for char in kind.strip()[:60] if char.isprintable()) or "no content type"
-
-
 class Parser:
     """Feed it the body in any pieces; it answers with the events that they complete.
 
@@ -152,6 +123,7 @@ class Parser:
         self.skipped = 0
         self.wrong_lengths = 0
         self._state = State.IGNORED
+        self._inspector = Inspector()
         self._events: list[Event] = []
         self._chunk = b""
         self._at = 0  # index of the next byte in the chunk
@@ -163,6 +135,7 @@ class Parser:
         self._length: int | None = None  # declared
         self._start = 0  # offset in the stream of the body, or of what is skipped
         self._pieces: list[bytes | memoryview] = []
+        self._missing = 0  # bytes of a counted body to come
         self._loose = 0  # pieces at the end of the list that weren't joined among themselves
         self._steps: dict[State, Callable[[], None]] = {
             State.IGNORED: self._ignore,
@@ -182,9 +155,7 @@ class Parser:
     @property
     def needed(self) -> int:
         """Bytes that the current picture surely still needs; 0 if that isn't known."""
-        if self._state is not State.COUNTED or self._length is None:
-            return 0
-        return self._start + self._length - self._base - self._at
+        return self._missing
 
     @property
     def in_part(self) -> bool:
@@ -319,6 +290,7 @@ class Parser:
         self._state = State.COUNTED if believed else State.SEARCHED
         self._start = self._base + self._at
         self._tail = _LINE_START
+        self._missing = self._length or 0 if believed else 0
         self._pieces, self._loose = [], 0
 
     def _collect(self, stop: int) -> None:
@@ -332,13 +304,14 @@ class Parser:
             self._loose = 0
 
     def _count(self) -> None:
-        needed = self.needed
-        self._collect(min(self._at + needed, len(self._chunk)))
-        if self.needed:
+        at = self._at
+        self._collect(min(at + self._missing, len(self._chunk)))
+        self._missing -= self._at - at
+        if self._missing:
             return
         body = b"".join(self._pieces)
         self._pieces = []
-        found = jpeg.inspect(body)
+        found = self._inspector.inspect(body)
         if isinstance(found, Picture) and not body[found.end :].strip(_PADDING):
             self._events.append(Part(body[: found.end], found.width, found.height))
             self._leave_body()
@@ -402,7 +375,7 @@ class Parser:
         if not body.strip(_BLANK):
             self._reject(Fault.EMPTY)
             return
-        found = jpeg.inspect(body)
+        found = self._inspector.inspect(body)
         if isinstance(found, Picture):
             self._events.append(Part(body[: found.end], found.width, found.height))
         else:

@@ -79,6 +79,21 @@ def test_every_cut_of_a_picture_is_truncated_or_no_jpeg() -> None:
         assert jpeg.inspect(data[:end]) in (Flaw.NOT_JPEG, Flaw.TRUNCATED)
 
 
+@given(st.lists(st.sampled_from(["same", "other size", "thumbnail", "cut", "cut in the head", "html"]), max_size=12))
+def test_remembering_the_last_picture_changes_no_answer(kinds: list[str]) -> None:
+    bytes_of = {
+        "same": picture(),
+        "other size": picture(width=320),
+        "thumbnail": picture(extra=exif(picture(9, width=16, height=16))),
+        "cut": picture()[:-2],
+        "cut in the head": picture()[:60],
+        "html": b"<html>",
+    }
+    inspector = jpeg.Inspector()
+    for kind in kinds:
+        assert inspector.inspect(bytes_of[kind]) == jpeg.inspect(bytes_of[kind])
+
+
 @given(st.binary(max_size=300))
 def test_any_bytes_get_an_answer(data: bytes) -> None:
     for candidate in (data, SOI + data, SOI + data + EOI):
