@@ -1,7 +1,7 @@
 import { defineConfig } from "@playwright/test";
 
 /** The system's browser: nothing is downloaded, and it talks to nobody but our server. */
-const CHROMIUM = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
+const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
 
 export default defineConfig({
   testDir: "e2e",

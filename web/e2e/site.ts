@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 import { LineProcess } from "./process";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-const BIN = resolve(process.env["GATEKEEPER_BIN"] ?? join(ROOT, ".venv", "bin"));
+const BIN = resolve(process.env.GATEKEEPER_BIN ?? join(ROOT, ".venv", "bin"));
 const ENV = { ...process.env, PYTHONPATH: ROOT, PYTHONUNBUFFERED: "1" };
 
 /** The admin token of the test site. */
