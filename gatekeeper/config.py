@@ -186,6 +186,29 @@ def load(file: Path) -> Site:
     return parse(text, str(file))
 
 
+def override(site: Site, *, data: str | None, listen: str | None) -> Site:
+    """Return the configuration with what the command line says instead.
+
+    :raises ConfigurationError: if `listen` isn't an endpoint.
+    """
+    changes = {key: value for key, value in (("data", data), ("listen", listen)) if value is not None}
+    site = msgspec.structs.replace(site, **changes)
+    _check_endpoint(site.listen)
+    return site
+
+
+def read_secrets(site: Site, folder: Path) -> None:
+    """Read every secret, to learn whether each is there.
+
+    :raises ConfigurationError: naming the first that isn't.
+    """
+    if site.access.admin_token is not None:
+        site.access.admin_token.read("access.admin_token", folder)
+    for index, camera in enumerate(site.cameras):
+        if camera.password is not None:
+            camera.password.read(f"cameras[{index}].password", folder)
+
+
 # --- what msgspec can't say in the types -----------------------------------------------------------------------------
 
 
@@ -220,11 +243,13 @@ def _check(site: Site) -> None:
                 raise ConfigurationError(
                     f"{where}.url: {lock.url} is already the lock of doors[{other}]; one lock takes one connection"
                 )
-    if not re.fullmatch(
-        r"tcp:(port=)?\d{1,5}(:interface=[^:]+|:interface=\[?[0-9a-fA-F\\:]+\]?)?|unix:.+", site.listen
-    ):
+    _check_endpoint(site.listen)
+
+
+def _check_endpoint(listen: str) -> None:
+    if not _ENDPOINT.fullmatch(listen):
         raise ConfigurationError(
-            f'listen: found "{site.listen}"; allowed is a Twisted endpoint such as "tcp:8000", '
+            f'listen: found "{listen}"; allowed is a Twisted endpoint such as "tcp:8000", '
             '"tcp:8000:interface=127.0.0.1" or "unix:/run/gatekeeper.sock"'
         )
 

@@ -1,7 +1,11 @@
-"""The composition root: the only place where objects meet. One `Site` is one configuration, started and stopped whole."""
+"""The composition root: the only place where objects meet.
+
+One `Site` is one configuration, started and stopped whole.
+"""
 
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -104,7 +108,7 @@ class Site(Service):
             secret = camera.password
             password = secret.read(f"cameras[{index}].password", folder) if secret is not None else None
             CameraPull(self._reactor, camera, password, feed, self._wall).setServiceParent(self._devices)
-            feed.observe(lambda condition, camera=camera.id: self._camera_changed(camera, condition))
+            feed.observe(partial(self._camera_changed, camera.id))
         self._cameras = Cameras(
             self._settings.cameras, self._feeds, self._reactor.seconds, self._viewers, virtual=self._demo
         )
@@ -197,7 +201,7 @@ class Site(Service):
 
     @inlineCallbacks
     def stopService(self) -> Any:
-        """End everything: doors are locked before their links close, and all parts end side by side, in bounded time."""
+        """End everything, side by side and in bounded time; doors are locked before their links close."""
         super().stopService()
         self.log.info("stopping: doors are locked first")
         parts = [

@@ -58,13 +58,19 @@ class _Lock(WebSocketClientProtocol):  # type: ignore[misc]  # Autobahn has no t
         self.factory.link._received(self, payload.decode("utf-8", "replace"))
 
     def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:
-        self.factory.link._lost(self, reason or "the lock closed the connection")
+        self.factory.link._lost(self, "the lock closed the connection" if wasClean else _plainly(reason))
 
 
 @implementer(ILogObserver)
 class _Unheard:
     def __call__(self, event: LogEvent) -> None:
         pass
+
+
+def _plainly(reason: str | None) -> str:
+    """Return Autobahn's reason for an unclean end without its frame: `connection was closed uncleanly ("…")`."""
+    inner = (reason or "").partition('("')[2].removesuffix('")') or reason or "the connection was lost"
+    return "the lock dropped the connection" if inner.startswith("peer dropped") else inner
 
 
 class _Patient(ClientService):
@@ -177,6 +183,8 @@ class DoorLink(Service):
             self._failures = 0
 
     def _lost(self, protocol: _Lock, reason: str) -> None:
+        if not self.running:
+            reason = "gatekeeper closed it"
         if protocol is self._protocol:
             self._protocol = None
             self._act(self.door.link_lost(self._now, reason))
