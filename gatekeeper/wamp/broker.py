@@ -10,6 +10,7 @@ An event is one list for all subscribers and one frame per wire. Sans-I/O.
 
 from collections.abc import Callable
 
+from gatekeeper.wamp.answers import Report
 from gatekeeper.wamp.errors import NO_SUCH_SUBSCRIPTION, UNAVAILABLE, WampError
 from gatekeeper.wamp.flow import Policy
 from gatekeeper.wamp.ids import RandomBits, Sequence, random_id
@@ -30,16 +31,19 @@ class Broker:
     def __init__(
         self,
         permission: Permission,
+        *,
         limits: Limits,
         tally: Tally,
         random: RandomBits,
         policy_for: Callable[[str], Policy],
+        report: Report,
     ) -> None:
         self._permission = permission
         self._limits = limits
         self._tally = tally
         self._random = random
         self._policy_for = policy_for
+        self._report = report
         self._ids = Sequence()
         self._topics: dict[str, Subscription] = {}
         self._watchers: dict[str, list[Watcher]] = {}
@@ -145,4 +149,7 @@ class Broker:
 
     def _tell_watchers(self, topic: str) -> None:
         for watcher in tuple(self._watchers.get(topic, ())):
-            watcher(self.count(topic))
+            try:
+                watcher(self.count(topic))
+            except Exception as failure:  # noqa: BLE001 - the embedding program's code; the subscriber isn't at fault
+                self._report(f"watcher of {topic}", failure)

@@ -255,13 +255,13 @@ class LocalSession(Member):
 
     def _fail(self, invocation: Invocation, error: BaseException) -> None:
         uri = getattr(error, "uri", None)
-        if isinstance(error, WampError):
-            tail = payload(error.args, error.kwargs)
-        elif isinstance(uri, str):
-            tail = [[str(error)]]
-        else:
+        if not (isinstance(uri, str) and self._router.is_uri(uri)):
             self._router.report(f"procedure {invocation.registration.procedure}", error)
             uri, tail = RUNTIME_ERROR, [["the procedure failed; the server's log says why"]]
+        elif isinstance(error, WampError):
+            tail = payload(error.args, error.kwargs)
+        else:
+            tail = [[str(error)]]
         self._answer(invocation, [ERROR, INVOCATION, invocation.id, {}, uri, *tail])
 
     def _answer(self, invocation: Invocation, message: Message) -> None:

@@ -89,8 +89,11 @@ class Router:
         self.report = report
         self.tally = Tally()
         self.closed = False
+        self.is_uri = uri_rule.accepts
         permission = Permission(authorizer or AllowEverything(), uri_rule, report)
-        self.broker = Broker(permission, self.limits, self.tally, random, policies)
+        self.broker = Broker(
+            permission, limits=self.limits, tally=self.tally, random=random, policy_for=policies, report=report
+        )
         self.dealer = Dealer(permission, self.limits, self.tally)
         self._random = random
         self._attached: dict[Session, None] = {}

@@ -23,6 +23,7 @@ from gatekeeper.wamp.errors import (
     KILLED,
     NO_SUCH_REALM,
     PROTOCOL_VIOLATION,
+    RUNTIME_ERROR,
     SYSTEM_SHUTDOWN,
     TIMEOUT,
     UNAVAILABLE,
@@ -137,6 +138,9 @@ class Session(Member):
             self._take(check(self.wire.codec.decode(payload)))
         except (CodecError, ProtocolViolation) as violation:
             self.violated(str(violation))
+        except Exception as error:  # noqa: BLE001 - the boundary of a session: its failure must not reach another
+            self._router.report("session", error)
+            self.abort(RUNTIME_ERROR, "the router failed")
 
     def violated(self, reason: str) -> None:
         """End the session for breaking the protocol, also below WAMP (a message too large)."""

@@ -35,6 +35,10 @@ PING_SECONDS = 10.0  # a silent client is pinged after this long, and dropped af
 LEAVING_SECONDS = 2.0  # for a client to answer GOODBYE; the shutdown of the whole process waits for it
 CLOSING_SECONDS = 2.0  # for what was written to leave, and for the client's close frame
 
+MAX_FRAGMENTS = 1024  # of one message: empty ones cost memory too, which no limit of bytes bounds
+PONG_ROOM = 64 * 1024  # unsent bytes above which pings go unanswered: a client that doesn't read can't pile up pongs
+_PAUSED_AT = 64 * 1024  # what is unsent, about, when Twisted tells a producer to pause
+
 # Without it the kernel takes megabytes of frames that a slow viewer will see seconds late.
 _UNSENT_IN_KERNEL = 16 * 1024
 _NOTSENT_LOWAT: int | None = getattr(socket, "TCP_NOTSENT_LOWAT", None)
@@ -128,6 +132,12 @@ class WampProtocol(WebSocketServerProtocol):  # type: ignore[misc]  # Autobahn i
 
     def dataReceived(self, data: bytes) -> None:
         self._heard = True
+        if (
+            self.state == self.STATE_CONNECTING
+            and len(self.data) + len(data) > self.factory.router.limits.handshake_bytes
+        ):
+            self._abort()  # Autobahn would collect header lines for as long as they come
+            return
         if self.state == self.STATE_OPEN and not self.data and self.current_frame is None and not self.inside_message:
             data = self._take_messages(data)
         if data:
@@ -147,10 +157,27 @@ class WampProtocol(WebSocketServerProtocol):  # type: ignore[misc]  # Autobahn i
             self.onMessage(payload, binary)
         return data[start:]
 
+    def onMessageBegin(self, isBinary: bool) -> None:
+        super().onMessageBegin(isBinary)
+        self._fragments = 0
+
+    def onMessageFrameBegin(self, length: int) -> None:
+        super().onMessageFrameBegin(length)
+        self._fragments += 1
+        if self._fragments > MAX_FRAGMENTS:
+            self._refuse(f"a message of more than {MAX_FRAGMENTS} fragments")
+
+    def onPing(self, payload: bytes) -> None:
+        if self._unsent_bytes() <= PONG_ROOM:
+            self.sendPong(payload)
+
     def _max_message_size_exceeded(self, _size: int, limit: int, _reason: str) -> None:
+        self._refuse(f"a message of more than {limit} bytes")
+
+    def _refuse(self, reason: str) -> None:
         self.failedByMe = True  # Autobahn then reads the rest of the message without keeping it
         if self._session is not None:
-            self._session.violated(f"a message of more than {limit} bytes")
+            self._session.violated(reason)
 
     # --- Sending ---------------------------------------------------------------------------------------------------
 
@@ -161,7 +188,7 @@ class WampProtocol(WebSocketServerProtocol):  # type: ignore[misc]  # Autobahn i
             transport.write(frame)
             if self._is_paused:
                 self._unsent_since_pause += len(frame)
-            return self._unsent_since_pause
+            return self._unsent_bytes()
         if transport.dataBuffer or transport._tempDataBuffer or transport.disconnecting:
             transport.write(frame)
             return self._unsent()
@@ -188,10 +215,9 @@ class WampProtocol(WebSocketServerProtocol):  # type: ignore[misc]  # Autobahn i
     def paused(self, *, is_paused: bool) -> None:
         """Take note of whether a transport without a socket of its own is full."""
         self._is_paused = is_paused
-        if not is_paused:
-            self._unsent_since_pause = 0
-            if self._session is not None:
-                self._session.drained()
+        self._unsent_since_pause = _PAUSED_AT if is_paused else 0
+        if not is_paused and self._session is not None:
+            self._session.drained()
 
     def _unsent(self) -> int:
         """Return the bytes in the transport's buffer, and ask to hear when there are none."""
@@ -201,6 +227,8 @@ class WampProtocol(WebSocketServerProtocol):  # type: ignore[misc]  # Autobahn i
         return self._unsent_bytes()
 
     def _unsent_bytes(self) -> int:
+        if not self._is_direct:
+            return self._unsent_since_pause
         transport = self.transport
         return len(transport.dataBuffer) - int(transport.offset) + int(transport._tempDataLen)
 
@@ -222,7 +250,6 @@ class WampProtocol(WebSocketServerProtocol):  # type: ignore[misc]  # Autobahn i
         _log.info("closing the connection of {address}: {reason}", address=self.peer, reason=reason)
         if self.state == self.STATE_OPEN:
             self.sendClose(1000, reason)
-            self._arm(CLOSING_SECONDS, self._abort)
 
     def leave(self) -> None:
         """Say that the system shuts down, and close."""
@@ -231,10 +258,15 @@ class WampProtocol(WebSocketServerProtocol):  # type: ignore[misc]  # Autobahn i
         else:
             self._abort()
 
-    def dropConnection(self, abort: bool = False) -> None:
-        """Close the TCP connection; also what Autobahn does when the client closes, or its handshake fails."""
+    def sendCloseFrame(self, code: int | None = None, reasonUtf8: bytes | None = None, isReply: bool = False) -> None:
+        """Begin or answer WebSocket's closing handshake; also what Autobahn does when the client breaks its rules."""
+        super().sendCloseFrame(code, reasonUtf8, isReply)
         if self._session is not None:
-            self._session.lost()  # now: while the transport flushes, nothing more may be sent
+            self._session.lost()  # now: nothing may follow the close frame
+        self._arm(CLOSING_SECONDS, self._abort)
+
+    def dropConnection(self, abort: bool = False) -> None:
+        """Close the TCP connection once its buffer is empty, but not later than the closing time."""
         super().dropConnection(abort)
         if not abort:
             self._arm(CLOSING_SECONDS, self._abort)

@@ -348,6 +348,28 @@ def test_an_invalid_name_is_a_wamp_error() -> None:
             attempt()
 
 
+def test_a_watcher_that_fails_disturbs_no_subscriber() -> None:
+    house = House()
+
+    def broken(count: int) -> None:
+        if count:
+            raise KeyError("x")
+
+    house.local.watch_subscribers("a.frame", broken)
+    assert house.client.say(32, 1, {}, "a.frame") == [[33, 1, 1]]
+    assert [where for where, _ in house.reports.errors] == ["watcher of a.frame"]
+
+
+def test_an_error_uri_that_is_none_is_the_endpoints_mistake_and_not_the_callers() -> None:
+    def endpoint() -> None:
+        raise WampError("not a uri", "why")
+
+    house = House()
+    house.local.register(endpoint, "door.open")
+    assert error_of(house.client.say(48, 1, {}, "door.open")) == "wamp.error.runtime_error"
+    assert len(house.reports.errors) == 1
+
+
 def test_unregistering() -> None:
     house = House()
     registration = house.local.register(lambda: 1, "a.procedure")

@@ -1,7 +1,8 @@
 from gatekeeper.wamp.auth import Identity
+from gatekeeper.wamp.flow import Policy
 from gatekeeper.wamp.local import TRUSTED, LocalSession
 from gatekeeper.wamp.router import Metrics
-from tests.wamp.helpers import ROLES, Client, open_router
+from tests.wamp.helpers import ROLES, Client, Reports, open_router
 
 
 def test_closing_says_goodbye_to_everybody_and_lets_nobody_in() -> None:
@@ -54,3 +55,15 @@ def test_the_metrics_count() -> None:
         calls=1,
         violations=1,
     )
+
+
+def test_a_policy_that_fails_ends_the_session_that_met_it_and_no_other() -> None:
+    def broken(topic: str) -> Policy:
+        raise KeyError(topic)
+
+    reports = Reports()
+    router = open_router(policies=broken, report=reports)
+    client, other = Client(router).join(), Client(router).join()
+    assert client.say(32, 1, {}, "a.topic")[0][::2] == [3, "wamp.error.runtime_error"]
+    assert [where for where, _ in reports.errors] == ["session"]
+    assert other.say(48, 1, {}, "no.such")[0][0] == 8

@@ -18,6 +18,7 @@ from gatekeeper.wamp.transport import (
     CLOSING_SECONDS,
     HANDSHAKE_SECONDS,
     LEAVING_SECONDS,
+    MAX_FRAGMENTS,
     PING_SECONDS,
     WampFactory,
     is_allowed_origin,
@@ -37,8 +38,8 @@ class Socketless(StringTransport):
 
     def take(self) -> bytes:
         """Return what was written since the last time."""
-        written: bytes = self.value()  # type: ignore[no-untyped-call]
-        self.clear()  # type: ignore[no-untyped-call]
+        written: bytes = self.value()
+        self.clear()
         return written
 
 
@@ -53,7 +54,7 @@ class Bench:
         built = self.factory.buildProtocol(None)
         assert built is not None
         self.protocol = built
-        self.transport = Socketless()  # type: ignore[no-untyped-call]
+        self.transport = Socketless()
         self.protocol.makeConnection(self.transport)
 
     def shake(self, headers: str = "") -> str:
@@ -270,9 +271,43 @@ def test_a_frame_against_the_rules_of_websocket_closes(frame: str) -> None:
     bench = Bench(JSON).join()
     bench.protocol.dataReceived(bytes.fromhex(frame))
     assert bench.frames()[-1][0] == 8
-    bench.clock.advance(2 * PING_SECONDS)
+    assert bench.router.metrics().sessions_now == 0
+    bench.protocol.dataReceived(masked(JSON.encode([48, 1, {}, "no.such"]), binary=False))
+    assert bench.frames() == []
+    bench.clock.advance(CLOSING_SECONDS)
+    assert bench.is_aborted
     bench.lose()
     bench.assert_nothing_is_left()
+
+
+def test_a_message_of_endless_empty_fragments_is_a_violation() -> None:
+    bench = Bench(JSON).join()
+    bench.protocol.dataReceived(bytes.fromhex("018000000000"))
+    bench.protocol.dataReceived(bytes.fromhex("008000000000") * (MAX_FRAGMENTS - 1))
+    assert bench.frames() == []
+    bench.protocol.dataReceived(bytes.fromhex("008000000000") * 10)
+    (_, abort), close = bench.frames()
+    assert JSON.decode(abort)[2] == "wamp.error.protocol_violation"
+    assert close[0] == 8
+
+
+def test_an_opening_handshake_without_end_is_dropped() -> None:
+    bench = Bench(router=open_router(limits=Limits(handshake_bytes=1000)))
+    bench.protocol.dataReceived(b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 100)
+    assert not bench.is_aborted
+    bench.protocol.dataReceived(b"X: y\r\n" * 100)
+    assert bench.is_aborted
+
+
+def test_a_client_that_does_not_read_gets_no_pongs() -> None:
+    bench = Bench(JSON).join()
+    ping = bytes.fromhex("898000000000")
+    bench.protocol.dataReceived(ping)
+    assert [opcode for opcode, _ in bench.frames()] == [10]
+    bench.transport.producer.pauseProducing()
+    bench.say(48, 1, {}, "no.such")
+    bench.protocol.dataReceived(ping * 100)
+    assert bench.frames() == []
 
 
 def test_many_messages_in_one_read_are_answered_in_order() -> None:
