@@ -8,10 +8,12 @@ bounds the length of a header line (16 KiB) but not their number.
 import socket
 from typing import Any, Final
 
+from twisted.internet.abstract import isIPAddress, isIPv6Address
 from twisted.internet.defer import Deferred, succeed
-from twisted.internet.endpoints import HostnameEndpoint, wrapClientTLS
+from twisted.internet.endpoints import HostnameEndpoint, TCP4ClientEndpoint, TCP6ClientEndpoint, wrapClientTLS
 from twisted.internet.interfaces import IAddress, IProtocol, IProtocolFactory, IStreamClientEndpoint
 from twisted.internet.protocol import Factory, Protocol, connectionDone
+from twisted.protocols.basic import LineReceiver
 from twisted.python.failure import Failure
 from twisted.web.client import URI, BrowserLikePolicyForHTTPS
 from twisted.web.iweb import IAgentEndpointFactory
@@ -39,6 +41,7 @@ class _Line(Protocol):
         self.inner.makeConnection(self.transport)
 
     def dataReceived(self, data: bytes) -> None:
+        self._dialler.reads += 1
         self.inner.dataReceived(data)
         if not self.answered:
             self._read += len(data)
@@ -46,6 +49,8 @@ class _Line(Protocol):
                 self._dialler._overran(self)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
+        if not self.answered and self._read > LineReceiver.MAX_LENGTH:
+            self._dialler.overran = True  # Twisted closed it, for a line without end
         self._dialler._lost(self)
         self.inner.connectionLost(reason)
 
@@ -80,11 +85,13 @@ class Dialler:
     :param reactor: network, clock, name resolver.
     :param timeout: seconds for a connection.
     :ivar connections: how many were made since the start.
+    :ivar reads: how often a connection had something to read.
     :ivar overran: the last connection was cut because its headers did not end.
     """
 
     def __init__(self, reactor: Any, timeout: float) -> None:
         self.connections = 0
+        self.reads = 0
         self.overran = False
         self._reactor = reactor
         self._timeout = timeout
@@ -102,10 +109,18 @@ class Dialler:
     def endpointForURI(self, uri: URI) -> IStreamClientEndpoint:
         """Return the endpoint of an http or https address; for the agent."""
         self.overran = False
-        endpoint: Any = HostnameEndpoint(self._reactor, uri.host, uri.port, timeout=self._timeout)
+        endpoint = self._tcp(uri.host.decode("ascii"), uri.port)
         if uri.scheme == b"https":
             endpoint = wrapClientTLS(self._tls.creatorForNetloc(uri.host, uri.port), endpoint)
         return _Endpoint(self, endpoint)
+
+    def _tcp(self, host: str, port: int) -> Any:
+        """Return the endpoint of a host; a number needs no resolver and no race between addresses."""
+        if isIPAddress(host):
+            return TCP4ClientEndpoint(self._reactor, host, port, timeout=self._timeout)
+        if isIPv6Address(host):
+            return TCP6ClientEndpoint(self._reactor, host, port, timeout=self._timeout)
+        return HostnameEndpoint(self._reactor, host, port, timeout=self._timeout)
 
     def answered(self) -> None:
         """The headers are whole: from here on the body is somebody else's to bound."""

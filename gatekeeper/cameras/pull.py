@@ -136,20 +136,25 @@ class CameraPull(Service):
         return self._dialler.connections
 
     @property
+    def reads(self) -> int:
+        """How often the connections had something to read: what a picture costs depends on it."""
+        return self._dialler.reads
+
+    @property
     def connected(self) -> bool:
         """Whether a connection is open: there is never more than one."""
         return self._dialler.is_open
 
     def startService(self) -> None:
         """Ask for the stream; and again, for ever."""
-        super().startService()  # type: ignore[no-untyped-call]
+        super().startService()
         self._generation += 1
         self._run = Deferred.fromCoroutine(self._pull_for_ever(self._generation, self._run))
         self._run.addErrback(self._log_bug)
 
     def stopService(self) -> Deferred[None]:
         """End it; fires when connection and timers are gone."""
-        super().stopService()  # type: ignore[no-untyped-call]
+        super().stopService()
         self._generation += 1
         if self._run is None:
             return succeed(None)

@@ -1,14 +1,24 @@
 """The pull against the virtual camera over loopback: every fault ends in a named state, and heals."""
 
+import datetime
+import socket
+import sys
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 import pytest_twisted
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred, gatherResults, succeed
 from twisted.internet.protocol import Factory, Protocol
+from twisted.internet.ssl import CertificateOptions
+from twisted.internet.task import deferLater
 from twisted.logger import ILogObserver, LogEvent, formatEvent, globalLogPublisher
 from zope.interface import implementer
 
@@ -17,6 +27,7 @@ from gatekeeper.cameras.feed import Feed
 from gatekeeper.cameras.frame import CameraState, Frame
 from gatekeeper.cameras.pull import CameraPull
 from gatekeeper.simulators.camera import CameraFault, VirtualCamera
+from tests.cameras.pictures import picture
 
 PATIENCE = 20.0  # seconds until a test gives up: a busy machine is no failure
 STALL = 0.25
@@ -325,3 +336,82 @@ async def test_a_redirect_to_elsewhere_takes_no_password_along(bench: Bench, fau
     bench.camera.fault = fault
     await bench.live()
     await elsewhere.stopService()
+
+
+# --- what the socket is told, and what it can't hide -----------------------------------------------------------------
+
+
+def low_water(pull: CameraPull) -> int:
+    handle = pull._dialler._socket
+    assert handle is not None
+    return handle.getsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere it may be refused")
+async def test_the_socket_sleeps_for_what_a_picture_needs_and_the_stall_is_still_seen(bench: Bench) -> None:
+    pull = bench.start(stall_timeout=1.0)
+    await bench.live()
+    bench.camera.fault = CameraFault.SILENT
+    while low_water(pull) == 1:
+        await deferLater(reactor, 0.01)
+    jpeg = len(bench.frames[-1].jpeg)
+    assert 0.3 * jpeg < low_water(pull) < 0.7 * jpeg  # the half that doesn't come
+    await bench.state(CameraState.STALLED, "a picture began and did not end")
+    await healed(bench)
+
+
+async def test_a_camera_that_closes_while_the_socket_sleeps_is_seen_at_once(bench: Bench) -> None:
+    bench.start(stall_timeout=PATIENCE)
+    await bench.live()
+    bench.camera.fault = CameraFault.CUT
+    await bench.state(CameraState.OFFLINE, "the connection was cut in the middle of a picture")
+    await healed(bench)
+
+
+class Trickle(Protocol):
+    """A stream in pieces, as a camera's radio sends it: one picture at a time, each piece a packet."""
+
+    def connectionMade(self) -> None:
+        assert self.transport is not None
+        self.transport.setTcpNoDelay(True)  # type: ignore[attr-defined]
+        self.transport.write(b"HTTP/1.1 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=frame\r\n\r\n")
+        jpeg = picture(30_000)
+        part = b"--frame\r\nContent-Length: %d\r\n\r\n" % len(jpeg) + jpeg + b"\r\n"
+        self.pieces = deque(part[at : at + 1400] for at in range(0, len(part), 1400))
+        self.step()
+
+    def step(self) -> None:
+        assert self.transport is not None
+        if self.pieces:
+            self.transport.write(self.pieces.popleft())
+            reactor.callLater(0.002, self.step)
+
+
+async def test_a_picture_in_packets_is_complete_with_its_last_packet_and_takes_few_reads(bench: Bench) -> None:
+    """The stream holds nothing behind the picture that could wake the socket."""
+    port: Any = reactor.listenTCP(0, Factory.forProtocol(Trickle), interface="127.0.0.1")  # type: ignore[arg-type]
+    pull = bench.start(f"http://127.0.0.1:{port.getHost().port}/stream", stall_timeout=PATIENCE)
+    await bench.live(1)
+    assert bench.frames[0].jpeg == picture(30_000)
+    if sys.platform.startswith("linux"):
+        assert pull.reads <= 6
+    await pull.stopService()
+    await port.stopListening()
+
+
+async def test_a_certificate_that_nobody_signed_is_said(bench: Bench) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "camera")])
+    now = datetime.datetime.now(datetime.UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), 1, now, now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    options = CertificateOptions(privateKey=key, certificate=certificate)  # type: ignore[arg-type]  # what pyOpenSSL wants
+    network: Any = reactor
+    port = network.listenSSL(0, Factory.forProtocol(Protocol), options, interface="127.0.0.1")
+    pull = bench.start(f"https://127.0.0.1:{port.getHost().port}/stream")
+    await bench.state(CameraState.OFFLINE, "has no certificate that can be trusted")
+    await pull.stopService()
+    await port.stopListening()
