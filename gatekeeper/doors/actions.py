@@ -61,6 +61,7 @@ class InFlight:
     command: Command
     deadline: float
     calls: list[Call]
+    why: str | None = None
     energised: bool | None = None  # what the OK: line before the ACK said
 
 

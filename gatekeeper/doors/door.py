@@ -247,6 +247,8 @@ class Door:
             return
         self._confirm(now, "acknowledgement")
         self._happened(Happening.LOCK_ACKNOWLEDGED, now, "acknowledgement", None)
+        if not flying.calls:
+            self._note("door.relocked", f"locked: {flying.why}")
         for call in flying.calls:
             self._answer(call, Locked(now, now - call.at))
 
@@ -399,7 +401,7 @@ class Door:
         reason, self._lock_wanted = self._lock_wanted, None
         self.lease = None
         self._lock_told = True
-        self._send(now, Command.LOCK, calls)
+        self._send(now, Command.LOCK, calls, reason)
         self._happened(Happening.LOCK_SENT, now, "command", reason)
 
     def _send_open(self, now: float, call: Call) -> None:
@@ -411,8 +413,8 @@ class Door:
         self._actions.append(Send(Command.OPEN))
         self._happened(Happening.OPEN_SENT, now, "command", f"OPEN_DOOR sent for {call.holder}")
 
-    def _send(self, now: float, command: Command, calls: list[Call]) -> None:
-        self._in_flight = InFlight(command, now + self._times.command, calls)
+    def _send(self, now: float, command: Command, calls: list[Call], why: str | None = None) -> None:
+        self._in_flight = InFlight(command, now + self._times.command, calls, why)
         self._actions.append(Send(command))
 
     def _answer(self, call: Call, result: Opened | Locked | GatekeeperError) -> None:

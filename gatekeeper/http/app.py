@@ -1,13 +1,13 @@
 """The routes: parse, authorise, ask, encode. Everything that decides is elsewhere."""
 
 from collections.abc import Callable
-from functools import wraps
 from typing import Any
 
 import msgspec
 from klein import Klein
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.web.server import Request
+from werkzeug.exceptions import HTTPException
 
 from gatekeeper import uris
 from gatekeeper.access.guard import COOKIE, Guard, cookie_of
@@ -50,6 +50,7 @@ class HttpApi:
         self._dashboard = dashboard
         self._record = record
         self.app = Klein()
+        self.app.handle_errors(HTTPException)(lambda request, failure: _failed(failure, request))
         self._routes()
 
     def _routes(self) -> None:
@@ -73,7 +74,6 @@ class HttpApi:
     def _route(self, route: Route, handler: Handler) -> None:
         """Answer a route: its permission first, the handler's value as JSON, any error in the one shape."""
 
-        @wraps(handler)
         def answer(request: Request, **ids: str) -> "Deferred[bytes]":
             def ask() -> Any:
                 return handler(request, authorise(self._guard, request, route.permission), **ids)
@@ -81,7 +81,7 @@ class HttpApi:
             answering: Deferred[Any] = maybeDeferred(ask)
             return answering.addCallback(_encode, request).addErrback(_failed, request)
 
-        self.app.route(route.path, methods=[route.method])(answer)
+        self.app.route(route.path, methods=[route.method], endpoint=f"{route.method} {route.path}")(answer)
 
     # --- access ---
 
@@ -140,11 +140,12 @@ def _for(door: str, request: Request) -> dict[str, Any]:
 
 
 def _encode(value: Any, request: Request) -> bytes:
-    if isinstance(value, bytes):
-        return value
-    request.setHeader(b"content-type", b"application/json")
-    request.setHeader(b"cache-control", b"no-store")
-    return msgspec.json.encode(value)
+    if not isinstance(value, bytes):
+        request.setHeader(b"content-type", b"application/json")
+        request.setHeader(b"cache-control", b"no-store")
+        value = msgspec.json.encode(value)
+    request.setHeader(b"content-length", str(len(value)).encode())
+    return value
 
 
 def _failed(failure: Any, request: Request) -> bytes:
@@ -155,5 +156,5 @@ def _failed(failure: Any, request: Request) -> bytes:
 
 def _set_cookie(request: Request, value: str, life: float) -> None:
     request.addCookie(
-        COOKIE, value, path="/", max_age=int(life), httpOnly=True, sameSite="lax", secure=request.isSecure()
+        COOKIE, value, path="/", max_age=str(int(life)), httpOnly=True, sameSite="lax", secure=request.isSecure()
     )
