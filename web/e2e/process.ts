@@ -53,8 +53,8 @@ export class LineProcess {
   async command(text: string): Promise<void> {
     const before = this.lines.length;
     this.#child.stdin?.write(`${text}\n`);
-    const [answer] = await this.line(/^(ok|error.*)/, before);
-    if (answer !== "ok") throw new Error(`${this.#name} answered "${text}" with "${answer}"`);
+    const [answer] = await this.line(/^(ok\b|error).*/, before);
+    if (!answer.startsWith("ok")) throw new Error(`${this.#name} answered "${text}" with "${answer}"`);
   }
 
   /** End it by SIGTERM, and by SIGKILL if it doesn't listen. */

@@ -164,6 +164,7 @@ export class Site {
     await this.#relist();
     const recent = await this.#link.call<SiteEvent[]>(uris.CALL_EVENT_RECENT);
     this.system.value = system;
+    document.title = system.name;
     this.events.value = recalled(recent, live);
     record = (event) => {
       this.events.value = happened(this.events.value, event);

@@ -60,6 +60,7 @@ export interface SiteEvent {
 }
 
 export interface SystemStatus {
+  readonly name: string;
   readonly version: string;
   readonly started: number;
   readonly demo: boolean;

@@ -28,7 +28,7 @@ export function Header({ site }: { readonly site: Site }): JSX.Element {
     <header class="top">
       <div class="brand">
         <Mark />
-        <h1>gatekeeper</h1>
+        <h1>{site.system.value?.name ?? "gatekeeper"}</h1>
         {site.system.value?.demo && (
           <span class="badge" data-testid="demo">
             DEMO <span class="wide">– virtual devices</span>
