@@ -355,13 +355,13 @@ class VirtualCamera(Service):
 
     def startService(self) -> None:
         """Open the port."""
-        super().startService()  # type: ignore[no-untyped-call]
+        super().startService()
         self._started = self._reactor.seconds()
         self._listen()
 
     def stopService(self) -> Deferred[None]:
         """Close the port and every connection; fires when these, the timers and the thread are gone."""
-        super().stopService()  # type: ignore[no-untyped-call]
+        super().stopService()
         self._stop_listening()
         for call in self._calls:
             call.cancel()

@@ -34,8 +34,8 @@ class Scene:
     def __init__(self, width: int, height: int, seed: int) -> None:
         self.width, self.height = width, height
         chance = random.Random(seed)  # noqa: S311 - colours, not secrets
-        hue = chance.random()
-        self._coat = _bgr(hue + 0.5, 0.6, 0.85)
+        hue = chance.uniform(0.42, 0.68)  # green to blue
+        self._coat = _bgr(chance.random(), 0.6, 0.85)
         self._pace = chance.uniform(0.06, 0.12)  # widths per second
         self._name = f"VIRTUAL {seed}"
         self._unit = height / 480
@@ -62,7 +62,7 @@ class Scene:
         canvas[horizon:] = canvas[horizon:] * 0.6 + 50
         grain = np.random.default_rng(seed).normal(0.0, GRAIN, (self.height, self.width, 1))
         image: Image = np.clip(canvas + grain, 0, 255).astype(np.uint8)
-        self._paint_door(image, horizon, _bgr(hue + 0.08, 0.55, 0.45))
+        self._paint_door(image, horizon, _bgr(hue + 0.45, 0.55, 0.45))
         return image
 
     def _paint_door(self, image: Image, horizon: int, colour: Colour) -> None:
