@@ -80,7 +80,7 @@ class Stream(Resource):
     isLeaf = True
 
     def __init__(self, feed: Feed, terms: Terms) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         self._feed = feed
         self._terms = terms
         self._fanout = Fanout(terms.clock, terms.viewer_timeout)

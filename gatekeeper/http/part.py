@@ -53,9 +53,10 @@ class Part:
     :ivar serial: rises by one with every part of a stream, notices included.
     :ivar starts: by Cut, the offset of the first byte to send.
     :ivar ends: by Cut, the offset behind the last one.
+    :ivar fd: the memory file's descriptor; negative before `open`, and if the system refused one.
     """
 
-    __slots__ = ("_data", "_fd", "_holders", "_pieces", "ends", "serial", "starts")
+    __slots__ = ("_data", "_holders", "_pieces", "ends", "fd", "serial", "starts")
 
     def __init__(self, serial: int, jpeg: bytes, wall: float, sequence: int) -> None:
         head = (
@@ -68,21 +69,16 @@ class Part:
         self.ends = (whole, whole + len(_BARE_HEADERS))
         self._pieces: tuple[bytes, ...] = (head, jpeg, _DELIMITER, _BARE_HEADERS)
         self._data = b""
-        self._fd = _NOT_OPENED
+        self.fd = _NOT_OPENED
         self._holders = 1
 
     @property
     def data(self) -> bytes:
         """All the bytes, joined at the first use."""
         if not self._data:
-            self._data = b"".join(self._pieces) if self._pieces else os.pread(self._fd, self.ends[Cut.HEADERS], 0)
+            self._data = b"".join(self._pieces) if self._pieces else os.pread(self.fd, self.ends[Cut.HEADERS], 0)
             self._pieces = ()
         return self._data
-
-    @property
-    def fd(self) -> int:
-        """The memory file's descriptor, made at the first use; negative if the system refused one."""
-        return self._fd if self._fd != _NOT_OPENED else self._open()
 
     @property
     def closed(self) -> bool:
@@ -97,27 +93,30 @@ class Part:
         """Let go; with the last holder the bytes and the descriptor go too."""
         self._holders -= 1
         if self._holders == 0:
-            if self._fd >= 0:
-                os.close(self._fd)
-            self._fd, self._pieces, self._data = _REFUSED, (), b""
+            if self.fd >= 0:
+                os.close(self.fd)
+            self.fd, self._pieces, self._data = _REFUSED, (), b""
 
-    def _open(self) -> int:
+    def open(self) -> int:
+        """Return the descriptor of the memory file, made at the first call; negative if the system refuses one."""
+        if self.fd != _NOT_OPENED:
+            return self.fd
         # A file per frame, not a pool: 10 us once per frame. Written to again, it would change pictures under way:
         # sockets refer to its pages until the peer has acknowledged them.
         try:
-            self._fd = os.memfd_create("frame")
+            self.fd = os.memfd_create("frame")
         except OSError:  # out of descriptors or memory: this frame goes out as bytes
-            self._fd = _REFUSED
+            self.fd = _REFUSED
             return _REFUSED
         try:
-            if os.writev(self._fd, self._pieces or (self._data,)) != self.ends[Cut.HEADERS]:
+            if os.writev(self.fd, self._pieces or (self._data,)) != self.ends[Cut.HEADERS]:
                 raise OSError("short write")
         except OSError:
-            os.close(self._fd)
-            self._fd = _REFUSED
+            os.close(self.fd)
+            self.fd = _REFUSED
             return _REFUSED
         self._pieces = ()
-        return self._fd
+        return self.fd
 
 
 class Slot:

@@ -127,7 +127,9 @@ class SendfileSender(SendSender):
         def attempt(part: Part, start: int, end: int) -> int:
             source = part.fd
             if source < 0:
-                return send_bytes(part, start, end)
+                source = part.open()
+                if source < 0:
+                    return send_bytes(part, start, end)
             try:
                 return sendfile(number, source, start, end - start)
             except BlockingIOError:

@@ -36,7 +36,7 @@ class Takeover(Protocol):
             transport.protocol.wrappedProtocol = self
         else:
             transport.protocol = self
-        self.makeConnection(transport)  # type: ignore[no-untyped-call]
+        self.makeConnection(transport)
         transport.resumeProducing()  # the channel stops reading a peer that sends more before it is answered
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:

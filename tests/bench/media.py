@@ -8,6 +8,7 @@ process, in C. Ages are from the camera's write to the viewer's last byte.
 """
 
 import argparse
+import importlib.util
 import statistics
 import sys
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 from tests.bench.processes import Camera, Process, Viewers, compiled, module
 
 FRAME = 30_000  # bytes: VGA of an ESP32-CAM
+SEED_VIEWERS = 10  # each costs 2 ms per frame
 WARM_UP = 1.0  # seconds: TCP windows grow, the interpreter specializes
 
 
@@ -54,9 +56,9 @@ SERVERS: dict[str, Callable[[int], Process]] = {
 }
 
 
-def measure(start: Callable[[int], Process], viewers: int, fps: float, seconds: float) -> Sample:
+def measure(start: Callable[[int], Process], viewers: int, fps: float, size: int, seconds: float) -> Sample:
     """Run one server under load."""
-    with Camera(fps, FRAME) as camera, start(camera.port) as server, Viewers(server.port, viewers) as load:
+    with Camera(fps, size) as camera, start(camera.port) as server, Viewers(server.port, viewers) as load:
         load.report_after(WARM_UP)
         before = server.cpu
         report = load.report_after(seconds)
@@ -74,6 +76,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--viewers", type=int, default=200)
     parser.add_argument("--fps", type=float, default=30)
+    parser.add_argument("--bytes", type=int, default=FRAME)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=3)
     parser.add_argument("--only", action="append", choices=tuple(SERVERS), help="several times for several")
@@ -82,10 +85,19 @@ def main() -> None:
     samples: dict[str, list[Sample]] = {name: [] for name in names}
     for _ in range(options.rounds):
         for name in names:
-            samples[name].append(measure(SERVERS[name], options.viewers, options.fps, options.seconds))
+            samples[name].append(measure(SERVERS[name], options.viewers, options.fps, options.bytes, options.seconds))
             print(".", end="", file=sys.stderr, flush=True)
-    print(f"\n{options.viewers} viewers, {options.fps:g} fps, {FRAME} bytes, {options.rounds} rounds: median (range)")
-    head = names[0]
+    _table(options, samples)
+    if importlib.util.find_spec("flask") and not options.only:
+        one = measure(seed, SEED_VIEWERS, options.fps, options.bytes, options.seconds)
+        print(f"the seed's shape, {SEED_VIEWERS} viewers: {one.cpu:.0f} us per frame, {one.delivered:.0f} frames/s")
+
+
+def _table(options: argparse.Namespace, samples: dict[str, list[Sample]]) -> None:
+    print(
+        f"\n{options.viewers} viewers, {options.fps:g} fps, {options.bytes} B, {options.rounds} rounds; median (range)"
+    )
+    head = next(iter(samples))
     print(f"{'':18}{'CPU us/frame':>24}{'ratio to ' + head:>26}{'frames/s':>10}{'p50 ms':>20}{'p99 ms':>22}")
     for name, found in samples.items():
         ratios = [one.cpu / base.cpu for one, base in zip(found, samples[head], strict=True)]

@@ -66,7 +66,7 @@ def test_strict_reading_finds_length_time_and_number() -> None:
 def test_the_memory_file_holds_the_same_bytes_and_closes_with_the_last_holder() -> None:
     part = Part(1, picture(), 1.0, 1)
     part.hold()
-    descriptor = part.fd
+    descriptor = part.open()
     assert os.pread(descriptor, 1 << 20, 0) == part.data
     part.release()
     os.fstat(descriptor)
@@ -82,7 +82,7 @@ def test_without_a_descriptor_left_the_bytes_remain(monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(os, "memfd_create", refuse)
     part = Part(1, b"JPEG", 1.0, 1)
-    assert part.fd < 0
+    assert part.open() < 0
     assert b"JPEG" in part.data
 
 
