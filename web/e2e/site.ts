@@ -48,6 +48,39 @@ class Device {
   }
 }
 
+function twistd(cwd: string, env: NodeJS.ProcessEnv, ...args: string[]): LineProcess {
+  const all = ["-n", "--pidfile=", "gatekeeper", ...args];
+  return new LineProcess(join(BIN, "twistd"), all, { cwd, env: { ...ENV, ...env } });
+}
+
+/** The server as it starts with no configuration at all: virtual devices of its own, and a token that nobody knows. */
+export class Demo {
+  readonly url: string;
+  readonly link: string;
+  readonly #folder: string;
+  readonly #server: LineProcess;
+
+  private constructor(folder: string, url: string, link: string, server: LineProcess) {
+    this.#folder = folder;
+    this.url = url;
+    this.link = link;
+    this.#server = server;
+  }
+
+  static async start(): Promise<Demo> {
+    const folder = await mkdtemp(join(tmpdir(), "gatekeeper-e2e-"));
+    const port = await freePort();
+    const server = twistd(folder, {}, "--listen", `tcp:${port}:interface=127.0.0.1`, "--data", join(folder, "data"));
+    const [link] = await server.line(LINK);
+    return new Demo(folder, new URL(link).origin, link, server);
+  }
+
+  async stop(): Promise<void> {
+    await this.#server.stop();
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+}
+
 export class Site {
   readonly cameras: Readonly<Record<"entrance" | "yard", Device>>;
   readonly lock: Device;
@@ -78,9 +111,8 @@ export class Site {
 
   /** Start the server; its page and its data are those of before. */
   async startServer(): Promise<void> {
-    const args = ["-n", "--pidfile=", "gatekeeper", "--config", join(this.#folder, "site.toml")];
-    const env = { ...ENV, GATEKEEPER_E2E_TOKEN: TOKEN };
-    this.#server = new LineProcess(join(BIN, "twistd"), args, { cwd: this.#folder, env });
+    const env = { GATEKEEPER_E2E_TOKEN: TOKEN };
+    this.#server = twistd(this.#folder, env, "--config", join(this.#folder, "site.toml"));
     await this.#server.line(LINK);
   }
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { type Events, happened, MOST_EVENTS, recalled, tone } from "../src/model/events";
-import { event } from "./fixtures";
+import { type Events, happened, MOST_EVENTS, recalled, subjectName, tone } from "../src/model/events";
+import { camera, door, event } from "./fixtures";
 
 const sequences = (events: Events): number[] => events.map(({ sequence }) => sequence);
 
@@ -42,4 +42,19 @@ test.each([
   ["system.started", "unknown"],
 ])("%s is marked %s", (kind, expected) => {
   expect(tone(event(1, { kind }))).toBe(expected);
+});
+
+test("an event names its door or camera as people do, also when both have the same id", () => {
+  const system = {
+    name: "site",
+    version: "1",
+    started: 0,
+    demo: false,
+    cameras: [camera({ id: "front", name: "Porch" })],
+    doors: [door({ id: "front", name: "Front door" })],
+  };
+  expect(subjectName(event(1, { kind: "door.opened" }), system)).toBe("Front door");
+  expect(subjectName(event(1, { kind: "camera.live" }), system)).toBe("Porch");
+  expect(subjectName(event(1, { subject: "gone" }), system)).toBe("gone");
+  expect(subjectName(event(1, { subject: null }), system)).toBeNull();
 });

@@ -1,6 +1,6 @@
 // The list of events as they happen: newest first, each once, bounded.
 
-import type { SiteEvent, Tone } from "./types";
+import type { SiteEvent, SystemStatus, Tone } from "./types";
 
 /** Lines on the page: what somebody scrolls through; the server keeps the record. */
 export const MOST_EVENTS = 200;
@@ -35,4 +35,10 @@ export function tone(event: SiteEvent): Tone {
   if (ALARMING.has(event.kind)) return "alarm";
   if (DISTURBING.test(event.kind)) return "attention";
   return event.kind === "door.opened" ? "busy" : event.kind.startsWith("door.") ? "calm" : "unknown";
+}
+
+/** Return what people call the door or camera that an event is about; its id when it is not known by a name. */
+export function subjectName(event: SiteEvent, system: SystemStatus | null): string | null {
+  const nouns = event.kind.startsWith("camera.") ? system?.cameras : system?.doors;
+  return nouns?.find(({ id }) => id === event.subject)?.name ?? event.subject;
 }

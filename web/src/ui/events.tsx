@@ -1,8 +1,9 @@
 import { useComputed } from "@preact/signals";
 import type { JSX } from "preact";
 import { serverTime } from "../model/clock";
-import { tone } from "../model/events";
-import { moment } from "../model/words";
+import { subjectName, tone } from "../model/events";
+import type { SiteEvent } from "../model/types";
+import { moment, sentence } from "../model/words";
 import type { Site } from "../site";
 
 export function EventList({ site }: { readonly site: Site }): JSX.Element {
@@ -15,14 +16,29 @@ export function EventList({ site }: { readonly site: Site }): JSX.Element {
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling list must be reachable to scroll it by keys */}
       <ol data-testid="events" tabIndex={0} aria-label="Events, newest first">
         {events.map((event) => (
-          <li key={event.sequence} class={tone(event)}>
-            <time dateTime={new Date(event.time * 1000).toISOString()}>{moment(event.time, hour.value)}</time>
-            <span class="text">{event.text}</span>
-            <span class="kind">{event.kind}</span>
-          </li>
+          <Line key={event.sequence} event={event} subject={subjectName(event, site.system.value)} now={hour.value} />
         ))}
       </ol>
       {events.length === 0 && <p class="empty">Nothing has happened yet.</p>}
     </section>
+  );
+}
+
+interface LineProps {
+  readonly event: SiteEvent;
+  readonly subject: string | null;
+  readonly now: number;
+}
+
+function Line({ event, subject, now }: LineProps): JSX.Element {
+  return (
+    <li class={tone(event)}>
+      <time dateTime={new Date(event.time * 1000).toISOString()}>{moment(event.time, now)}</time>
+      <span class="text">
+        {subject && <b>{subject} · </b>}
+        {subject ? event.text : sentence(event.text)}
+      </span>
+      <span class="kind">{event.kind}</span>
+    </li>
   );
 }
