@@ -1,0 +1,84 @@
+# gatekeeper: `make run` starts the demo site, `make test` proves everything. Both set up what they need.
+
+PYTHON ?= python3
+BIN := .venv/bin
+NPM := npm --no-audit --no-fund --no-update-notifier --loglevel=error
+
+# What a checkout needs once; the stamps are made again when what they were made of changes.
+VENV_READY := .venv/.ready
+NODE_READY := web/node_modules/.package-lock.json
+PAGES_READY := gatekeeper/http/dashboard/index.html
+PAGES_SOURCES := $(shell find web/src -type f) web/index.html web/package-lock.json web/vite.config.ts
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint types layers unit pages browser chromium build wheel bench docs clean
+
+help: ## Show what can be made
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
+
+run: build ## Start the demo site (or ./gatekeeper.toml) at http://127.0.0.1:8000
+	$(BIN)/twistd -n --pidfile= gatekeeper $(ARGS)
+
+test: build chromium ## Run everything: ruff, mypy, import-linter, vitest, the browser tests, pytest
+	@echo "== ruff, biome, tsc"; $(MAKE) -s lint
+	@echo "== mypy, strict"; $(MAKE) -s types
+	@echo "== import-linter"; $(MAKE) -s layers
+	@echo "== vitest"; $(MAKE) -s pages
+	@echo "== the dashboard in Chromium"; $(MAKE) -s browser
+	@echo "== pytest"; $(MAKE) -s unit
+
+lint: $(VENV_READY) $(NODE_READY) ## Check form: ruff, biome, tsc
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	cd web && $(NPM) run lint
+
+types: $(VENV_READY) ## Check types: mypy, strict
+	$(BIN)/mypy
+
+layers: $(VENV_READY) ## Check that dependencies point down
+	$(BIN)/lint-imports --no-logo
+
+unit: build ## Run pytest: units, and processes on loopback
+	$(BIN)/python -m pytest -q $(ARGS)
+
+pages: $(NODE_READY) ## Run vitest
+	cd web && $(NPM) test
+
+browser: build chromium ## Drive the dashboard in headless Chromium
+	cd web && GATEKEEPER_BIN=../$(BIN) $(NPM) run e2e
+
+# Debian's Chromium, installed where that is possible; elsewhere CHROMIUM names one.
+chromium:
+	@if [ -z "$(CHROMIUM)" ] && ! command -v chromium >/dev/null 2>&1; then \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y chromium >/dev/null; \
+	  else echo "Install chromium, or name one: make test CHROMIUM=/path/to/chrome" >&2; exit 1; fi; fi
+
+build: $(VENV_READY) $(PAGES_READY) ## Set up the virtual environment and build the dashboard
+
+$(VENV_READY): setup.cfg pyproject.toml web/build_backend.py | $(PAGES_READY)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "gatekeeper needs Python 3.11 or later")'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[test]'
+	@touch $@
+
+$(NODE_READY): web/package.json web/package-lock.json
+	@command -v npm >/dev/null || { echo "gatekeeper's pages are built with Node.js 20 or later: install it with npm" >&2; exit 1; }
+	cd web && $(NPM) ci
+	@touch $@
+
+$(PAGES_READY): $(NODE_READY) $(PAGES_SOURCES)
+	cd web && $(NPM) run build
+	@touch $@
+
+wheel: build ## Build the wheel into dist/
+	$(BIN)/python -m build --wheel
+
+bench: build ## Compare the media path with C, and measure doors and the idle site (minutes)
+	$(BIN)/python -m tests.bench
+
+docs: $(VENV_READY) ## Write the generated pages: docs/configuration.md
+	$(BIN)/python -m gatekeeper.config > docs/configuration.md
+
+clean: ## Remove what was built
+	rm -rf .venv build dist artefacts web/node_modules gatekeeper/http/dashboard *.egg-info
