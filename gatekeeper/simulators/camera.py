@@ -11,242 +11,30 @@ import base64
 import time
 from collections import deque
 from collections.abc import Callable
-from enum import StrEnum
 from typing import Any, Final
 
 from twisted.application.service import Service
 from twisted.cred.credentials import DigestCredentialFactory
 from twisted.cred.error import LoginFailed
 from twisted.internet.defer import Deferred, DeferredList, maybeDeferred
-from twisted.internet.interfaces import IDelayedCall, IPushProducer
-from twisted.internet.protocol import Protocol, ServerFactory, connectionDone
+from twisted.internet.interfaces import IDelayedCall
+from twisted.internet.protocol import ServerFactory
 from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.python.threadpool import ThreadPool
-from zope.interface import implementer
 
-MAXIMUM_REQUEST: Final = 16 * 1024  # bytes; the real one takes less
+from gatekeeper.simulators.camera_client import CameraClient
+from gatekeeper.simulators.camera_faults import AT_REQUEST, CameraFault
+
+__all__ = ["CameraFault", "VirtualCamera"]
+
 MAXIMUM_WAITING: Final = 16  # connections behind the one that is served; more are closed
-HUGE: Final = 100 * 1024 * 1024  # bytes in a huge part
-HUGE_BLOCK: Final = 1024 * 1024  # bytes of it per picture time
-DRIP: Final = 20  # bytes per picture time: a picture would take minutes
 REMEMBERED: Final = 64  # requests and pictures that tests can look back on
 
-_STREAM: Final = b"Content-Type: multipart/x-mixed-replace; boundary=frame\r\n"
-_PART: Final = b"--frame\r\nContent-Type: image/jpeg\r\n"
-_FILLER: Final = b"X-Filler: " + b"x" * 500 + b"\r\n"
 _PAGE: Final = b"<!doctype html><title>Virtual camera</title><h1>Virtual camera</h1><img src=/stream>"
 
-
-class CameraFault(StrEnum):
-    """What is wrong with a virtual camera."""
-
-    NONE = "none"
-    REFUSE = "refuse"  # the port is closed
-    NOT_FOUND = "not_found"
-    HTML = "html"  # a page where the stream should be
-    WRONG_TYPE = "wrong_type"  # one image/jpeg, and the connection stays open
-    REDIRECT = "redirect"  # to `redirect_to`
-    REDIRECT_LOOP = "redirect_loop"
-    UNAUTHORIZED = "unauthorized"  # whatever the credentials
-    BASIC = "basic"  # asks for `username` and `password`
-    DIGEST = "digest"  # the same, with a digest
-    SILENT_ACCEPT = "silent_accept"  # takes the connection and never answers
-    SILENT = "silent"  # falls silent in the middle of a picture, connection open
-    SLOW_DRIP = "slow_drip"  # bytes come, pictures don't
-    CUT = "cut"  # closes in the middle of a picture
-    RESET = "reset"  # resets in the middle of a picture
-    ENDLESS_HEADERS = "endless_headers"
-    HUGE_FRAME = "huge_frame"  # a picture of 100 MiB
-    GARBAGE = "garbage"  # parts that are no JPEG
-    TRUNCATED = "truncated"  # pictures without their second half, the length to match
-    NO_LENGTH = "no_length"  # no Content-Length
-    LENGTH_TOO_SMALL = "length_too_small"
-    LENGTH_TOO_LARGE = "length_too_large"
-    FREEZE = "freeze"  # the same picture for ever
-    BLACK = "black"
-    EMPTY_PARTS = "empty_parts"
-    JUNK = "junk"  # bytes between the parts
-
-
 _F = CameraFault
-
-# The answer to a request is what is wrong: whoever streams is closed, to ask again and see it.
-_AT_REQUEST: Final = frozenset(
-    (_F.NOT_FOUND, _F.HTML, _F.WRONG_TYPE, _F.REDIRECT, _F.REDIRECT_LOOP, _F.UNAUTHORIZED, _F.BASIC, _F.DIGEST,
-     _F.SILENT_ACCEPT)
-)  # fmt: skip
-
-
-@implementer(IPushProducer)
-class _Client(Protocol):
-    """One connection: it collects a request, then writes what the camera's fault makes of the answer."""
-
-    def __init__(self, camera: "VirtualCamera") -> None:
-        self.camera = camera
-        self.head = b""
-        self.asked = False  # the request is whole
-        self.answered = False  # or being answered
-        self.streams = False
-        self.full = False  # the socket takes no more: pictures are skipped
-        self.done = False  # answered, or cut: nothing more is written
-        self._filling = False
-        self._rest = b""  # of a part that drips
-        self._huge = 0  # bytes to come of a huge part
-
-    def connectionMade(self) -> None:
-        self.transport.registerProducer(self, True)  # type: ignore[union-attr]
-        self.camera._accepted(self)
-
-    def dataReceived(self, data: bytes) -> None:
-        if self.asked or len(self.head) > MAXIMUM_REQUEST:
-            return
-        self.head += data
-        self.asked = b"\r\n\r\n" in self.head
-        if self.asked:
-            self.camera._asked(self)
-
-    def connectionLost(self, reason: Failure = connectionDone) -> None:
-        self.camera._lost(self)
-
-    def pauseProducing(self) -> None:
-        self.full = True
-
-    def resumeProducing(self) -> None:
-        self.full = False
-
-    def stopProducing(self) -> None:
-        self.full = True
-
-    def write(self, data: bytes) -> None:
-        self.transport.write(data)  # type: ignore[union-attr]
-
-    def close(self) -> None:
-        self.done = True
-        self.transport.unregisterProducer()  # type: ignore[union-attr]
-        self.transport.loseConnection()  # type: ignore[union-attr]
-
-    def abort(self) -> None:
-        self.done = True
-        self.transport.abortConnection()  # type: ignore[union-attr]
-
-    # --- the answer --------------------------------------------------------------------------------------------------
-
-    @property
-    def request(self) -> tuple[str, str, dict[str, str]]:
-        """Method, path and headers, their names in lower case."""
-        lines = self.head.partition(b"\r\n\r\n")[0].decode("latin-1").split("\r\n")
-        method, path, *_ = [*lines[0].split(" "), "", ""]
-        pairs = (line.partition(":") for line in lines[1:])
-        return method, path, {name.strip().lower(): value.strip() for name, _, value in pairs}
-
-    def answer(self, status: str, body: bytes = b"", headers: bytes = b"Content-Type: text/html\r\n") -> None:
-        """Write a whole answer and close."""
-        length = b"Content-Length: %d\r\nConnection: close\r\n\r\n" % len(body)
-        self.write(f"HTTP/1.1 {status}\r\n".encode() + headers + length + body)
-        self.close()
-
-    def begin_stream(self) -> None:
-        self.streams = True
-        self.write(b"HTTP/1.1 200 OK\r\n")
-        self._filling = self.camera.fault is _F.ENDLESS_HEADERS
-        if not self._filling:
-            self.write(_STREAM + b"\r\n")
-
-    # --- pictures ----------------------------------------------------------------------------------------------------
-
-    def show(self, jpeg: bytes) -> None:
-        """It is time for this picture: write it, or what the fault makes of it."""
-        if self.full or self.done:
-            return
-        fault = self.camera.fault
-        if (self._filling and fault is not _F.ENDLESS_HEADERS) or (self._huge and fault is not _F.HUGE_FRAME):
-            self.close()  # what was begun can't become a stream again
-            return
-        if self._rest and fault not in (_F.SLOW_DRIP, _F.SILENT):
-            self.write(self._rest)
-            self._rest = b""
-        self._SHOW.get(fault, _Client._whole)(self, jpeg)
-
-    def _send(self, jpeg: bytes, length: int | None) -> None:
-        head = _PART if length is None else _PART + b"Content-Length: %d\r\n" % length
-        self.write(head + b"\r\n" + jpeg + b"\r\n")
-        self.camera._sent(jpeg)
-
-    def _whole(self, jpeg: bytes) -> None:
-        self._send(jpeg, len(jpeg))
-
-    def _no_length(self, jpeg: bytes) -> None:
-        self._send(jpeg, None)
-
-    def _length_too_small(self, jpeg: bytes) -> None:
-        self._send(jpeg, len(jpeg) // 2)
-
-    def _length_too_large(self, jpeg: bytes) -> None:
-        self._send(jpeg, len(jpeg) + self.camera.surplus)
-
-    def _truncated(self, jpeg: bytes) -> None:
-        self._whole(jpeg[: len(jpeg) // 2])
-
-    def _garbage(self, jpeg: bytes) -> None:
-        self._whole(b"no picture " * (len(jpeg) // 11))
-
-    def _empty(self, jpeg: bytes) -> None:
-        self._whole(b"")
-
-    def _junk(self, jpeg: bytes) -> None:
-        self._whole(jpeg)
-        self.write(b"E (12345) cam_hal: FB-OVF\r\n")
-
-    def _half(self, jpeg: bytes) -> None:
-        self.write(_PART + b"Content-Length: %d\r\n\r\n" % len(jpeg) + jpeg[: len(jpeg) // 2])
-
-    def _fall_silent(self, jpeg: bytes) -> None:
-        if not self._rest:
-            self._half(jpeg)
-            self._rest = jpeg[len(jpeg) // 2 :] + b"\r\n"
-
-    def _cut(self, jpeg: bytes) -> None:
-        self._half(jpeg)
-        self.close()
-
-    def _reset(self, jpeg: bytes) -> None:
-        self._half(jpeg)
-        self.done = True
-        self.camera._later(self.abort)  # the half must be on the wire first
-
-    def _drip(self, jpeg: bytes) -> None:
-        if not self._rest:
-            self._rest = _PART + b"Content-Length: %d\r\n\r\n" % len(jpeg) + jpeg + b"\r\n"
-        self.write(self._rest[:DRIP])
-        self._rest = self._rest[DRIP:]
-
-    def _fill(self, jpeg: bytes) -> None:
-        self.write((b"" if self._filling else _PART) + _FILLER * 100)
-
-    def _swell(self, jpeg: bytes) -> None:
-        if not self._huge:
-            self._huge = HUGE
-            self.write(_PART + b"Content-Length: %d\r\n\r\n" % HUGE + jpeg[:2])
-        self._huge -= HUGE_BLOCK
-        self.write(bytes(HUGE_BLOCK))
-
-    _SHOW: dict[CameraFault, Callable[["_Client", bytes], None]] = {
-        _F.NO_LENGTH: _no_length,
-        _F.LENGTH_TOO_SMALL: _length_too_small,
-        _F.LENGTH_TOO_LARGE: _length_too_large,
-        _F.TRUNCATED: _truncated,
-        _F.GARBAGE: _garbage,
-        _F.EMPTY_PARTS: _empty,
-        _F.JUNK: _junk,
-        _F.SILENT: _fall_silent,
-        _F.CUT: _cut,
-        _F.RESET: _reset,
-        _F.SLOW_DRIP: _drip,
-        _F.ENDLESS_HEADERS: _fill,
-        _F.HUGE_FRAME: _swell,
-    }
 
 
 class VirtualCamera(Service):
@@ -302,7 +90,7 @@ class VirtualCamera(Service):
         self._wall = wall
         self._fault = CameraFault.NONE
         self._digest = DigestCredentialFactory(b"md5", b"virtual camera")
-        self._clients: list[_Client] = []
+        self._clients: list[CameraClient] = []
         self._listening: Any = None
         self._closing: Deferred[None] | None = None
         self._gone: Deferred[None] | None = None
@@ -345,7 +133,7 @@ class VirtualCamera(Service):
             self._stop_listening()
         elif self.running:
             self._listen()
-        if fault is _F.REFUSE or fault in _AT_REQUEST:
+        if fault is _F.REFUSE or fault in AT_REQUEST:
             for client in tuple(self._clients):
                 if client.streams or fault is _F.REFUSE:
                     client.abort()
@@ -385,7 +173,7 @@ class VirtualCamera(Service):
             return
         if self._closing is not None:
             return  # and again when it is closed
-        factory = ServerFactory.forProtocol(lambda: _Client(self))
+        factory = ServerFactory.forProtocol(lambda: CameraClient(self))
         factory.noisy = False
         self._listening = self._reactor.listenTCP(self.port, factory, interface=self._interface)
         self.port = self._listening.getHost().port
@@ -400,7 +188,9 @@ class VirtualCamera(Service):
         self._closing = None
         self._listen()
 
-    def _later(self, call: Callable[[], None], delay: float = 0.01) -> None:
+    def later(self, call: Callable[[], None], delay: float = 0.01) -> None:
+        """Call in `delay` seconds, unless the camera is stopped before."""
+
         def run() -> None:
             self._calls.discard(delayed)
             call()
@@ -410,14 +200,16 @@ class VirtualCamera(Service):
 
     # --- connections -------------------------------------------------------------------------------------------------
 
-    def _accepted(self, client: _Client) -> None:
+    def accepted(self, client: CameraClient) -> None:
+        """Take in a connection, or close it if too many wait."""
         self.connections += 1
         self._clients.append(client)
         self.most_open = max(self.most_open, len(self._clients))
         if not self._serve_all and len(self._clients) > MAXIMUM_WAITING:
             client.abort()
 
-    def _lost(self, client: _Client) -> None:
+    def lost(self, client: CameraClient) -> None:
+        """Forget a connection that is gone; the next one's turn comes."""
         self._clients.remove(client)
         client.done = True
         if self._gone is not None and not self._clients:
@@ -425,7 +217,8 @@ class VirtualCamera(Service):
             gone.callback(None)
         self._serve()
 
-    def _asked(self, client: _Client) -> None:
+    def asked(self, client: CameraClient) -> None:
+        """Answer a request, now or when its turn comes."""
         self.requests.append(client.request)
         self._serve()
         self.on_request()
@@ -440,7 +233,7 @@ class VirtualCamera(Service):
                 client.answered = True
                 self._answer(client)
 
-    def _answer(self, client: _Client) -> None:
+    def _answer(self, client: CameraClient) -> None:
         method, path, headers = client.request
         if path.partition("?")[0] == "/":
             client.answer("200 OK", _PAGE)
@@ -501,7 +294,7 @@ class VirtualCamera(Service):
             return
         now = self._reactor.seconds()
         following = max(due + 1 / self.fps, now)
-        self._later(lambda: self._tick(following), following - now)
+        self.later(lambda: self._tick(following), following - now)
         if self._fault is _F.FREEZE and self._newest is not None:
             self._show(self._newest)
         elif self._rendering is None:
@@ -535,7 +328,8 @@ class VirtualCamera(Service):
     def _rendered(self, _: object) -> None:
         self._rendering = None
 
-    def _sent(self, jpeg: bytes) -> None:
+    def sent(self, jpeg: bytes) -> None:
+        """Count a part, and remember its bytes for a while."""
         self.frames_sent += 1
         self.pictures.append(jpeg)
 
