@@ -149,7 +149,6 @@ class Dealer:
         caller = invocation.caller
         if caller is None:
             return
-        invocation.caller = None
         del caller.calls[invocation.request]
         try:
             caller.send(answer)

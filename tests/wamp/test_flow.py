@@ -100,6 +100,19 @@ def test_what_waits_in_slots_is_bounded_too_and_the_longest_waiting_gives_way() 
     assert link.frames[1:] == [b"3" * 100, b"4" * 100]
 
 
+def test_a_closed_outbox_lets_go_of_everything_and_says_nothing_more() -> None:
+    link = Narrow(room=0)
+    outbox, _ = box(link)
+    outbox.offer(1, b"sent")
+    outbox.offer(1, b"waits")
+    outbox.close()
+    assert (outbox.waiting_bytes, outbox._slots) == (0, {})
+    outbox.send(b"x")
+    outbox.offer(1, b"x")
+    outbox.drained()
+    assert link.frames == [b"sent"]
+
+
 def test_a_frame_larger_than_the_budget_is_sent_if_the_socket_takes_it_and_dropped_if_not() -> None:
     link = Narrow(room=1000)
     outbox, overflows = box(link, budget=10)
@@ -238,6 +251,7 @@ def test_what_waits_is_let_go_with_the_session(end: str) -> None:
     else:
         viewer.session.abort("wamp.error.timeout", "")
     assert viewer.session._outbox.waiting_bytes == 0
+    assert viewer.session._outbox._slots == {}
     viewer.take()
     viewer.drain()
     assert viewer.take() == []

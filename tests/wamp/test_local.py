@@ -278,6 +278,13 @@ def test_a_handler_that_leaves_while_it_is_called() -> None:
     assert house.router.broker.count("topic") == 1
 
 
+def test_no_event_follows_the_goodbye_of_a_session_that_an_earlier_subscriber_ended() -> None:
+    house = House()
+    house.local.subscribe(lambda: house.client.session.leave("wamp.close.killed"), "topic")
+    house.client.say(32, 1, {}, "topic")
+    assert [message[0] for message in house.client.say(16, 2, {"exclude_me": False}, "topic")] == [6]
+
+
 def test_a_watcher_knows_whether_anybody_listens() -> None:
     house = House()
     counts: list[int] = []

@@ -1,16 +1,21 @@
 """The WebSocket protocol on a transport and a clock of the test's own: every timer, refusal and odd frame."""
 
+import socket
+from contextlib import suppress
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from twisted.internet import tcp
 from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.internet.task import Clock
-from twisted.internet.testing import StringTransport
+from twisted.internet.testing import MemoryReactor, StringTransport
 from twisted.python.failure import Failure
 
 from gatekeeper.wamp.codecs import CBOR, JSON, Codec
+from gatekeeper.wamp.framing import unmask
 from gatekeeper.wamp.messages import Message
 from gatekeeper.wamp.router import Limits, Router
 from gatekeeper.wamp.session import State
@@ -348,6 +353,54 @@ def test_arbitrary_bytes_before_the_handshake_do_no_harm(data: bytes) -> None:
     bench.protocol.dataReceived(data + b"\r\n\r\n")
     bench.lose()
     bench.assert_nothing_is_left()
+
+
+def test_a_message_between_fragments_of_another_breaks_the_rules() -> None:
+    bench = Bench(JSON).join()
+    bench.protocol.dataReceived(bytes.fromhex("018000000000"))
+    bench.protocol.dataReceived(masked(JSON.encode([48, 1, {}, "no.such"]), binary=False))
+    assert [opcode for opcode, _ in bench.frames()] == [8]
+
+
+@pytest.mark.parametrize(("first", "answer"), [(0x82, 2), (0x89, 10)], ids=["message", "ping"])
+def test_a_payload_that_looks_like_a_frame_and_comes_by_itself_is_none(first: int, answer: int) -> None:
+    bench = Bench(CBOR).join()
+    payload = CBOR.encode([48, 1, {}, "no.such", ["x" * 20]])
+    mask = bytes(a ^ b for a, b in zip(payload, bytes.fromhex("82840000"), strict=False))
+    frame = bytes([first, 0x80 | len(payload)]) + mask + unmask(mask, payload)
+    assert frame[6:8] == bytes.fromhex("8284")
+    bench.protocol.dataReceived(frame[:6])
+    bench.protocol.dataReceived(frame[6:])
+    assert [opcode for opcode, _ in bench.frames()] == [answer]
+
+
+def test_what_is_unsent_goes_first_even_if_the_kernel_has_room_again() -> None:
+    ours, theirs = socket.socketpair()
+    theirs.setblocking(False)
+    bench = Bench(CBOR)
+    address = ("127.0.0.1", 1)
+    port: Any = SimpleNamespace(_realPortNumber=1)
+    transport = tcp.Server(ours, bench.protocol, address, port, 1, MemoryReactor())
+    bench.protocol.makeConnection(transport)
+    for data in (handshake(CBOR), masked(CBOR.encode([1, "realm", ROLES]), binary=True)):
+        bench.protocol.dataReceived(data)
+        transport.doWrite()
+    theirs.recv(65536)
+    frames = [bytes([0x82, 126]) + (60_000).to_bytes(2, "big") + bytes([number]) * 60_000 for number in range(20)]
+    unsent = [bench.protocol.write(frame) for frame in frames[:10]]
+    assert unsent[0] == 0 < unsent[-1]
+    received = theirs.recv(1 << 20)
+    unsent = [bench.protocol.write(frame) for frame in frames[10:]]
+    while bench.protocol._unsent_bytes():
+        transport.doWrite()
+        received += theirs.recv(1 << 20)
+    with suppress(BlockingIOError):
+        received += theirs.recv(1 << 20)
+    assert received == b"".join(frames)
+    bench.lose()
+    bench.protocol.factory.clock.advance(HANDSHAKE_SECONDS)
+    ours.close()
+    theirs.close()
 
 
 def test_when_the_client_closes_the_session_is_gone_at_once() -> None:
