@@ -20,7 +20,7 @@ class Limits:
     :ivar pending_calls: per caller, unanswered at once; further ones are refused, not queued.
     :ivar pending_invocations: per callee, unanswered at once, whoever called: a callee that hangs stops collecting.
     :ivar sessions_per_address: connections from one IP address. An office behind one NAT address with some tabs
-        each fits; a loop that only connects doesn't fill the process.
+        each fits; a loop that only connects doesn't fill the process. Behind a reverse proxy all come from its one.
     """
 
     message_bytes: int = MIB

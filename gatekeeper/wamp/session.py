@@ -279,6 +279,7 @@ class Session(Member):
 
     def _welcome(self, answer: Accept) -> None:
         self.identity = answer.identity
+        self._challenge = None  # it may hold a secret
         self._router.join(self)
         self._enter(State.JOINED)
         self._say([WELCOME, self.id, _welcome_details(self._router.realm, answer)])

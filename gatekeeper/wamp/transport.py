@@ -4,8 +4,8 @@ What Autobahn gives is the opening handshake, the control frames and every unusu
 the two paths that every message takes: a complete frame is read here at once, and a finished frame is handed to the
 kernel at once when nothing waits before it, instead of one reactor turn later.
 
-Every timer is one of the clock handed in: `handshake` for a client that hasn't joined, `ping` for a silent one, and
-`closing` for one that doesn't answer a close.
+Every timer is one of the clock handed in: a deadline (to join, to answer GOODBYE, to close) and the supervision of a
+silent client. Autobahn's own are off.
 """
 
 import socket
@@ -31,7 +31,7 @@ from gatekeeper.wamp.router import Router
 from gatekeeper.wamp.session import Session, State
 
 HANDSHAKE_SECONDS = 10.0  # from the connection to WELCOME: a person isn't asked anything in between
-PING_SECONDS = 10.0  # a silent client is pinged after this long, and dropped after as long again: a dead laptop in 20 s
+PING_SECONDS = 10.0  # a silent client is pinged after this long and dropped after as long again: half a minute at most
 LEAVING_SECONDS = 2.0  # for a client to answer GOODBYE; the shutdown of the whole process waits for it
 CLOSING_SECONDS = 2.0  # for what was written to leave, and for the client's close frame
 
@@ -168,7 +168,7 @@ class WampProtocol(WebSocketServerProtocol):  # type: ignore[misc]  # Autobahn i
             self._refuse(f"a message of more than {MAX_FRAGMENTS} fragments")
 
     def onPing(self, payload: bytes) -> None:
-        if self._unsent_bytes() <= PONG_ROOM:
+        if self._unsent_bytes() < PONG_ROOM:
             self.sendPong(payload)
 
     def _max_message_size_exceeded(self, _size: int, limit: int, _reason: str) -> None:

@@ -25,6 +25,7 @@ from gatekeeper.wamp.transport import (
     LEAVING_SECONDS,
     MAX_FRAGMENTS,
     PING_SECONDS,
+    PONG_ROOM,
     WampFactory,
     is_allowed_origin,
     websocket_factory,
@@ -310,7 +311,6 @@ def test_a_client_that_does_not_read_gets_no_pongs() -> None:
     bench.protocol.dataReceived(ping)
     assert [opcode for opcode, _ in bench.frames()] == [10]
     bench.transport.producer.pauseProducing()
-    bench.say(48, 1, {}, "no.such")
     bench.protocol.dataReceived(ping * 100)
     assert bench.frames() == []
 
@@ -374,33 +374,52 @@ def test_a_payload_that_looks_like_a_frame_and_comes_by_itself_is_none(first: in
     assert [opcode for opcode, _ in bench.frames()] == [answer]
 
 
-def test_what_is_unsent_goes_first_even_if_the_kernel_has_room_again() -> None:
+def connected_by_a_socket() -> tuple[Any, socket.socket]:
+    """Return a joined protocol on a real TCP transport that no reactor runs, and the client's end."""
     ours, theirs = socket.socketpair()
     theirs.setblocking(False)
     bench = Bench(CBOR)
-    address = ("127.0.0.1", 1)
     port: Any = SimpleNamespace(_realPortNumber=1)
-    transport = tcp.Server(ours, bench.protocol, address, port, 1, MemoryReactor())
+    transport = tcp.Server(ours, bench.protocol, ("127.0.0.1", 1), port, 1, MemoryReactor())
     bench.protocol.makeConnection(transport)
     for data in (handshake(CBOR), masked(CBOR.encode([1, "realm", ROLES]), binary=True)):
         bench.protocol.dataReceived(data)
         transport.doWrite()
     theirs.recv(65536)
+    return bench.protocol, theirs
+
+
+def hang_up(protocol: Any, theirs: socket.socket) -> None:
+    protocol.connectionLost(Failure(ConnectionDone()))
+    protocol.transport.socket.close()
+    theirs.close()
+
+
+def test_what_is_unsent_goes_first_even_if_the_kernel_has_room_again() -> None:
+    protocol, theirs = connected_by_a_socket()
     frames = [bytes([0x82, 126]) + (60_000).to_bytes(2, "big") + bytes([number]) * 60_000 for number in range(20)]
-    unsent = [bench.protocol.write(frame) for frame in frames[:10]]
-    assert unsent[0] == 0 < unsent[-1]
+    unsent = [protocol.write(frame) for frame in frames[:10]]
+    assert unsent[-1] > 0
     received = theirs.recv(1 << 20)
-    unsent = [bench.protocol.write(frame) for frame in frames[10:]]
-    while bench.protocol._unsent_bytes():
-        transport.doWrite()
+    for frame in frames[10:]:
+        protocol.write(frame)
+    while protocol._unsent_bytes():
+        protocol.transport.doWrite()
         received += theirs.recv(1 << 20)
     with suppress(BlockingIOError):
         received += theirs.recv(1 << 20)
     assert received == b"".join(frames)
-    bench.lose()
-    bench.protocol.factory.clock.advance(HANDSHAKE_SECONDS)
-    ours.close()
-    theirs.close()
+    hang_up(protocol, theirs)
+
+
+def test_pongs_do_not_pile_up_on_a_socket() -> None:
+    protocol, theirs = connected_by_a_socket()
+    while not protocol._unsent_bytes():
+        protocol.write(bytes(60_000))
+    for _ in range(2000):
+        protocol.dataReceived(bytes.fromhex("89fd00000000") + bytes(125))
+    assert protocol._unsent_bytes() < PONG_ROOM + 60_000
+    hang_up(protocol, theirs)
 
 
 def test_when_the_client_closes_the_session_is_gone_at_once() -> None:
