@@ -3,6 +3,7 @@
 Nothing at the top of this module may import a reactor, Klein above all: the asyncio reactor must be installed first.
 """
 
+import gc
 import signal
 import sys
 from pathlib import Path
@@ -105,6 +106,8 @@ class Gatekeeper(Service):
     def startService(self) -> None:
         super().startService()
         self._site.startService()
+        gc.collect()
+        gc.freeze()  # what is loaded now stays: a full collection would hold a door call for tens of milliseconds
         if hasattr(signal, "SIGHUP"):
             self._hangup = signal.signal(signal.SIGHUP, self._on_hangup)
 

@@ -68,6 +68,10 @@ class Process:
             self._first = read_line(self._stdout, START_TIMEOUT).strip()
         return self._first
 
+    def next_line(self) -> str:
+        """Return the next line of its output."""
+        return read_line(self._stdout, START_TIMEOUT)
+
     @property
     def port(self) -> int:
         """Where it listens."""
