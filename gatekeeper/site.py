@@ -29,6 +29,7 @@ from gatekeeper.cameras.picture import notice
 from gatekeeper.cameras.publisher import FramePublisher
 from gatekeeper.cameras.pull import CameraPull
 from gatekeeper.doors.api import Doors
+from gatekeeper.doors.executor import LastWill, Nobody, can_leave_a_will
 from gatekeeper.doors.link import DoorLink, Recorded
 from gatekeeper.errors import ConfigurationError
 from gatekeeper.evidence.journal import Event, Journal
@@ -114,10 +115,11 @@ class Site(Service):
         )
 
     def _compose_doors(self) -> None:
+        self._last_will = LastWill() if self._settings.doors and can_leave_a_will() else None
         links: dict[str, DoorLink] = {}
         watching: dict[str, tuple[str, ...]] = {}
         for door in self._settings.doors:
-            link = DoorLink(door, self._reactor, self._door_changed, self._door_recorded)
+            link = DoorLink(door, self._reactor, self._door_changed, self._door_recorded, self._last_will or Nobody())
             link.setServiceParent(self._devices)
             links[door.id] = link
             watching[door.id] = tuple(camera.id for camera in self._settings.cameras if door.id in camera.doors)
@@ -189,6 +191,8 @@ class Site(Service):
     def startService(self) -> None:
         super().startService()
         self._pictures.start()
+        if self._last_will is not None:
+            self._last_will.startService()
         self._devices.startService()
         self.journal.record("system.started", f"{self._settings.name} started")
         for camera in self._settings.cameras:
@@ -221,6 +225,8 @@ class Site(Service):
             for succeeded, result in results:
                 if not succeeded:
                     self.log.failure("a part failed while stopping", result)
+        if self._last_will is not None:
+            self._last_will.stopService()
         self._http.abort()
         self._session.leave()
         self._router.close()

@@ -44,7 +44,9 @@ def build_dashboard() -> None:
         return
     index = DASHBOARD / "index.html"
     sources = [path for path in (WEB / "src").rglob("*") if path.is_file()]
-    sources += [path for path in (WEB / "index.html", WEB / "package-lock.json", WEB / "vite.config.ts") if path.exists()]
+    sources += [
+        path for path in (WEB / "index.html", WEB / "package-lock.json", WEB / "vite.config.ts") if path.exists()
+    ]
     if index.exists() and all(path.stat().st_mtime <= index.stat().st_mtime for path in sources):
         return
     npm = shutil.which("npm")

@@ -26,6 +26,8 @@ from gatekeeper import config
 from gatekeeper.doors import wire
 from gatekeeper.doors.actions import Action, Answer, Changed, Drop, Locked, Note, Opened, Send, Times
 from gatekeeper.doors.door import Door
+from gatekeeper.doors.executor import Executor
+from gatekeeper.doors.states import DoorState
 from gatekeeper.errors import GatekeeperError
 
 MAX_MESSAGE = 64 * 1024
@@ -86,6 +88,7 @@ class DoorLink(Service):
     :param reactor: clock and network.
     :param changed: called with the link after every change of what is known.
     :param record: called with what belongs on the record.
+    :param executor: told of the connection and of what is left to do if this process is killed.
     """
 
     log = Logger()
@@ -96,6 +99,8 @@ class DoorLink(Service):
         reactor: Any,
         changed: Callable[["DoorLink"], None],
         record: Callable[[Recorded], None],
+        executor: Executor,
+        *,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self.config = door
@@ -104,6 +109,7 @@ class DoorLink(Service):
         self._reactor = reactor
         self._changed = changed
         self._record = record
+        self._executor = executor
         self._calls: dict[int, Deferred[Any]] = {}
         self._next_call = 0
         self._timer: IDelayedCall | None = None
@@ -141,13 +147,13 @@ class DoorLink(Service):
     # --- the service ---
 
     def startService(self) -> None:
-        super().startService()  # type: ignore[no-untyped-call]
+        super().startService()
         self._client.startService()
 
     @inlineCallbacks
     def stopService(self) -> Any:
         """Lock, wait for the acknowledgement, then close; a lock that doesn't answer is left with a loud line."""
-        super().stopService()  # type: ignore[no-untyped-call]
+        super().stopService()
         if self.door.linked:
             call, answer = self._call()
             self._act(self.door.close(self._now, call))
@@ -158,6 +164,7 @@ class DoorLink(Service):
                     "door {door} could not be locked before leaving: {reason}", door=self.config.id, reason=str(error)
                 )
                 self._note("door.left_unlocked", f"could not be locked before leaving: {error}", True)
+        self._executor.drop(self.config.id)
         yield self._client.stopService()
         if self._timer is not None:
             self._timer.cancel()
@@ -170,6 +177,7 @@ class DoorLink(Service):
             protocol.transport.abortConnection()
             return
         self._protocol = protocol
+        self._executor.hold(self.config.id, protocol.transport)
         self._act(self.door.link_opened(self._now))
 
     def _received(self, protocol: _Lock, text: str) -> None:
@@ -187,6 +195,7 @@ class DoorLink(Service):
             reason = "gatekeeper closed it"
         if protocol is self._protocol:
             self._protocol = None
+            self._executor.drop(self.config.id)
             self._act(self.door.link_lost(self._now, reason))
         elif self._protocol is None and not self.door.linked:
             self._failed(reason)
@@ -214,6 +223,7 @@ class DoorLink(Service):
                 case Drop():
                     protocol, self._protocol = self._protocol, None
                     if protocol is not None:
+                        self._executor.drop(self.config.id)
                         protocol.transport.abortConnection()
                 case Answer(call, result):
                     self._answer(call, result)
@@ -223,6 +233,8 @@ class DoorLink(Service):
                     changed = True
         self._set_timer()
         if changed:
+            if self._protocol is not None:
+                self._executor.tell(self.config.id, self.door.state is DoorState.LOCKED)
             self._changed(self)
 
     def _answer(self, call: int, result: Opened | Locked | GatekeeperError) -> None:

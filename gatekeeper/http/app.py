@@ -140,12 +140,14 @@ def _for(door: str, request: Request) -> dict[str, Any]:
 
 
 def _encode(value: Any, request: Request) -> bytes:
-    if not isinstance(value, bytes):
+    if isinstance(value, bytes):
+        body = value
+    else:
         request.setHeader(b"content-type", b"application/json")
         request.setHeader(b"cache-control", b"no-store")
-        value = msgspec.json.encode(value)
-    request.setHeader(b"content-length", str(len(value)).encode())
-    return value
+        body = msgspec.json.encode(value)
+    request.setHeader(b"content-length", str(len(body)).encode())
+    return body
 
 
 def _failed(failure: Any, request: Request) -> bytes:

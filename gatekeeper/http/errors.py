@@ -46,7 +46,7 @@ class ErrorResource(Resource):
     isLeaf = True
 
     def __init__(self, error: errors.GatekeeperError) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         self._error = error
 
     def render(self, request: Request) -> Any:

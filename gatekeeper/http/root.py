@@ -28,7 +28,7 @@ class Root(Resource):
         streams: Mapping[str, IResource],
         api: IResource,
     ) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         self._guard = guard
         self._websocket = websocket
         self._streams = streams

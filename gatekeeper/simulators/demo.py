@@ -16,7 +16,7 @@ class DemoDevices(MultiService):
     """
 
     def __init__(self, reactor: Any) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         self.cameras = (VirtualCamera(reactor, seed=1), VirtualCamera(reactor, seed=2))
         self.lock = VirtualLock(reactor)
         for device in (*self.cameras, self.lock):

@@ -58,7 +58,7 @@ class _Unguarded(Resource):
     isLeaf = True
 
     def __init__(self, lock: "VirtualLock") -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         self._lock = lock
 
     def render_GET(self, request: Request) -> bytes:
@@ -151,12 +151,12 @@ class VirtualLock(Service):
     # --- the service ---
 
     def startService(self) -> None:
-        super().startService()  # type: ignore[no-untyped-call]
+        super().startService()
         self._listen()
         self._loop.start(TICK, now=False)
 
     def stopService(self) -> Deferred[Any]:
-        super().stopService()  # type: ignore[no-untyped-call]
+        super().stopService()
         if self._loop.running:
             self._loop.stop()
         for call in self._pending:

@@ -5,6 +5,7 @@ import threading
 import time
 from typing import Any
 
+import psutil
 import pytest
 
 from tests.integration.conftest import Started
@@ -154,10 +155,28 @@ def test_a_reload_with_a_wrong_configuration_changes_nothing(server: Server, loc
     server.stop()
 
 
-def test_after_a_kill_the_door_that_stayed_open_is_locked_as_soon_as_we_are_back(start: Started, lock: Lock) -> None:
+def test_a_killed_server_leaves_a_will_that_locks_the_open_door(server: Server, lock: Lock) -> None:
+    open_door(server, duration=60)
+    server.signal(signal.SIGKILL)
+    wait_for(lambda: not lock.relay, "the last will to lock the door")
+    assert lock.commands[-1] == "LOCK_DOOR"
+    wait_for(lambda: lock.ask("status")["open"] == 0, "the connection to end then")
+    assert lock.ask("status")["connections"] == 1
+    server.expect("ended without locking its doors: door front is locked")
+
+
+def test_a_will_has_nothing_to_do_for_a_locked_door(server: Server, lock: Lock) -> None:
+    server.signal(signal.SIGKILL)
+    wait_for(lambda: lock.ask("status")["open"] == 0, "the connection to end")
+    assert "LOCK_DOOR" not in lock.commands
+
+
+def test_without_its_will_a_killed_server_locks_the_door_when_it_is_back(start: Started, lock: Lock) -> None:
     first = start.server(site(lock))
     first.until_door("locked", connected=True)
     open_door(first, duration=60)
+    [will] = psutil.Process(first.pid).children()
+    will.kill()
     first.signal(signal.SIGKILL)
     first.wait()
     wait_for(lambda: lock.ask("status")["open"] == 0, "the lock to notice")
@@ -166,6 +185,22 @@ def test_after_a_kill_the_door_that_stayed_open_is_locked_as_soon_as_we_are_back
     second.until_door("locked", connected=True)
     assert not lock.relay
     second.expect("nobody ordered it")
+
+
+def test_a_server_whose_will_was_killed_works_on_and_says_so(server: Server, lock: Lock) -> None:
+    [will] = psutil.Process(server.pid).children()
+    will.kill()
+    status, answer = open_door(server, duration=0.5)
+    assert status == 200, answer
+    server.expect("the last will's process is gone")
+    server.until_door("locked")
+    server.stop()
+
+
+def test_a_stop_leaves_no_process_behind(server: Server) -> None:
+    [will] = psutil.Process(server.pid).children()
+    server.stop()
+    assert not will.is_running()
 
 
 # --- openings that nobody ordered ---
