@@ -4,18 +4,19 @@ A site is one TOML file. An error is one sentence that names the key path, what 
 nearest right name. `python -m gatekeeper.config` writes `docs/configuration.md` from these structs.
 """
 
-import difflib
+import ipaddress
 import os
 import re
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import msgspec
 from msgspec import Meta
 
+from gatekeeper import decoding
 from gatekeeper.errors import ConfigurationError
 from gatekeeper.uris import ID_PATTERN
 
@@ -23,7 +24,11 @@ DEFAULT_FILE = "gatekeeper.toml"
 
 Id = Annotated[
     str,
-    Meta(pattern=f"^{ID_PATTERN}$", max_length=40, description="lower-case letters, digits, `-` and `_`: `front-door`"),
+    Meta(
+        pattern=f"^{ID_PATTERN}$(?!\n)",  # `$` alone lets a line break stand at the end
+        max_length=40,
+        description="lower-case letters, digits, `-` and `_`: `front-door`",
+    ),
 ]
 Seconds = Annotated[float, Meta(gt=0, le=3600)]
 
@@ -54,11 +59,11 @@ class Secret(Record, frozen=True):
                 raise ConfigurationError(f"{path}: the environment variable {self.env} is not set")
             return value
         assert self.file is not None  # noqa: S101 - narrows the type: exactly one is set
-        file = folder / Path(self.file).expanduser()
+        file = resolve(folder, self.file, path)
         try:
             value = file.read_text(encoding="utf-8").rstrip("\r\n")
         except (OSError, UnicodeDecodeError) as error:
-            raise ConfigurationError(f"{path}: can't read {file}: {error}") from error
+            raise ConfigurationError(f"{path}: can't read {file}: {_why(error)}") from error
         if not value:
             raise ConfigurationError(f"{path}: {file} is empty")
         return value
@@ -164,13 +169,26 @@ def parse(text: str, source: str = DEFAULT_FILE) -> Site:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigurationError(f"{source}: not TOML: {error}") from error
+    except ValueError as error:  # from int(): tomllib lets it pass
+        raise ConfigurationError(f"{source}: found a number of too many digits") from error
+    except RecursionError as error:
+        raise ConfigurationError(f"{source}: found lists or tables nested too deeply") from error
     try:
-        site = msgspec.convert(data, Site)
-        _check(site)
-    except msgspec.ValidationError as error:
-        raise ConfigurationError(f"{source}: {_explain(str(error), data)}") from error
+        return check(data)
     except ConfigurationError as error:
         raise ConfigurationError(f"{source}: {error}") from error
+
+
+def check(data: Mapping[str, Any]) -> Site:
+    """Return the configuration that TOML's tables hold.
+
+    :raises ConfigurationError: one sentence that starts with the key path.
+    """
+    try:
+        site = msgspec.convert(data, Site)
+    except msgspec.ValidationError as error:
+        raise ConfigurationError(decoding.explain(error, data, Site, hidden=_is_secret)) from error
+    _check(site)
     return site
 
 
@@ -180,10 +198,27 @@ def load(file: Path) -> Site:
     :raises ConfigurationError: if it can't be read or used.
     """
     try:
-        text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{file}: can't be read: {error}") from error
+        text = file.read_text(encoding="utf-8-sig")  # Windows' editors begin with a byte order mark
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{file}: not UTF-8: {error.reason} at byte {error.start}") from error
+    except OSError as error:
+        raise ConfigurationError(f"{file}: can't be read: {_why(error)}") from error
     return parse(text, str(file))
+
+
+def resolve(folder: Path, text: str, path: str) -> Path:
+    """Return the file or folder that a text of the configuration means; `path` is its key path, for errors.
+
+    :param folder: what a relative one is relative to.
+    :raises ConfigurationError: if there can't be one of this name.
+    """
+    try:
+        place = folder / Path(text).expanduser()
+    except RuntimeError as error:
+        raise ConfigurationError(f"{path}: found {decoding.show(text)}; there is no such home directory") from error
+    if "\0" in text:
+        raise ConfigurationError(f"{path}: found {decoding.show(text)}; no file's name holds a zero byte")
+    return place
 
 
 def override(site: Site, *, data: str | None, listen: str | None) -> Site:
@@ -212,7 +247,9 @@ def read_secrets(site: Site, folder: Path) -> None:
 # --- what msgspec can't say in the types -----------------------------------------------------------------------------
 
 
-_ENDPOINT = re.compile(r"tcp:(port=)?\d{1,5}(:interface=([^:]+|[0-9a-fA-F\\:]+))?|unix:.+")
+LAST_PORT = 65535
+_HOST = re.compile(r"[\w-]{1,63}(\.[\w-]{1,63})*\.?")
+_ENDPOINT = re.compile(r"tcp:(port=)?(?P<port>[0-9]{1,5})(:interface=([^:]+|[0-9a-fA-F\\:]+))?|unix:.+")
 
 
 def _check(site: Site) -> None:
@@ -226,10 +263,12 @@ def _check(site: Site) -> None:
                 )
     for index, camera in enumerate(site.cameras):
         where = f"cameras[{index}]"
-        _check_url(f"{where}.url", camera.url, ("http", "https"))
+        _check_url(f"{where}.url", camera.url, ("http", "https"), ", with username and password beside it")
         for place, door in enumerate(camera.doors):
             if door not in doors:
-                raise ConfigurationError(f'{where}.doors[{place}]: there is no door "{door}"; {_choices(door, doors)}')
+                raise ConfigurationError(
+                    f"{where}.doors[{place}]: there is no door {decoding.show(door)}; {decoding.choices(door, doors)}"
+                )
         if (camera.username is None) != (camera.password is None):
             raise ConfigurationError(f"{where}: username and password belong together; one of them is missing")
         _check_order(where, "retry_minimum", camera.retry_minimum, "retry_maximum", camera.retry_maximum)
@@ -241,95 +280,56 @@ def _check(site: Site) -> None:
         for other, lock_url in enumerate(door.url for door in site.doors[:index]):
             if lock_url == lock.url:
                 raise ConfigurationError(
-                    f"{where}.url: {lock.url} is already the lock of doors[{other}]; one lock takes one connection"
+                    f"{where}.url: already the lock of doors[{other}]; one lock takes one connection"
                 )
     _check_endpoint(site.listen)
 
 
 def _check_endpoint(listen: str) -> None:
-    if not _ENDPOINT.fullmatch(listen):
+    found = _ENDPOINT.fullmatch(listen)
+    if not found or int(found["port"] or 0) > LAST_PORT:
         raise ConfigurationError(
-            f'listen: found "{listen}"; allowed is a Twisted endpoint such as "tcp:8000", '
-            '"tcp:8000:interface=127.0.0.1" or "unix:/run/gatekeeper.sock"'
+            f'listen: found {decoding.show(listen)}; allowed is a Twisted endpoint such as "tcp:8000", '
+            '"tcp:8000:interface=127.0.0.1" or "unix:/run/gatekeeper.sock", with a port to 65535'
         )
 
 
-def _check_url(path: str, url: str, schemes: Sequence[str]) -> None:
+def _check_url(path: str, url: str, schemes: Sequence[str], credentials: str = "") -> None:
     allowed = " or ".join(f"{scheme}://host[:port]/path" for scheme in schemes)
+    parts = _split(url)
+    sound = parts is not None and parts.scheme in schemes and not parts.fragment
+    if "@" in url and (not sound or (parts is not None and "@" in parts.netloc)):
+        raise ConfigurationError(f"{path}: found credentials in the address; allowed is {allowed}{credentials}")
+    if not sound:
+        shown = decoding.show(url.partition("?")[0])  # cameras carry passwords in the query
+        raise ConfigurationError(f"{path}: found {shown}; allowed is {allowed}")
+
+
+def _split(url: str) -> SplitResult | None:
+    """Return the parts of an address, or None if it can't be one."""
+    if not url.isprintable() or " " in url:  # urlsplit would drop line breaks, and what connects later would not
+        return None
     try:
         parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError as error:
-        raise ConfigurationError(f"{path}: {error}; allowed is {allowed}") from error
-    if parts.username is not None or parts.password is not None:
-        raise ConfigurationError(f"{path}: credentials don't belong in an address; use username and password")
-    if parts.scheme not in schemes or not host:
-        raise ConfigurationError(f'{path}: found "{url}"; allowed is {allowed}')
+        host, port = parts.hostname or "", parts.port
+        if ":" in host:
+            ipaddress.IPv6Address(host)
+    except ValueError:
+        return None
+    return parts if port != 0 and (":" in host or _HOST.fullmatch(host)) else None
+
+
+def _is_secret(steps: decoding.Steps) -> bool:
+    return any(step in ("password", "admin_token", "username") for step in steps)
+
+
+def _why(error: OSError | UnicodeDecodeError) -> str:
+    return (error.strerror or str(error)) if isinstance(error, OSError) else f"not UTF-8 at byte {error.start}"
 
 
 def _check_order(where: str, low: str, low_value: float, high: str, high_value: float) -> None:
     if low_value > high_value:
         raise ConfigurationError(f"{where}.{low}: found {low_value:g}; at most {high}, which is {high_value:g}")
-
-
-# --- msgspec's errors as sentences -----------------------------------------------------------------------------------
-
-_AT = re.compile(r"(?P<what>.*?)(?: - at `(?P<path>[^`]+)`)?", re.DOTALL)
-_UNKNOWN = re.compile(r"Object contains unknown field `(?P<name>.*)`")
-_MISSING = re.compile(r"Object missing required field `(?P<name>.*)`")
-_STEP = re.compile(r"\.?(?P<key>[^.\[\]]+)|\[(?P<index>\d+)\]")
-
-
-def _explain(error: str, data: Mapping[str, Any]) -> str:
-    found = _AT.fullmatch(error)
-    what, path = (found["what"], found["path"] or "$") if found else (error, "$")
-    steps = [match["key"] if match["key"] else int(match["index"]) for match in _STEP.finditer(path.removeprefix("$"))]
-    where = path.removeprefix("$").removeprefix(".")
-    if unknown := _UNKNOWN.fullmatch(what):
-        allowed = _keys(steps)
-        return f"{_join(where, unknown['name'])}: no such key; {_choices(unknown['name'], allowed)}"
-    if missing := _MISSING.fullmatch(what):
-        return f"{_join(where, missing['name'])}: missing; it has no default"
-    value: Any = data
-    for step in steps:
-        try:
-            value = value[step]
-        except (KeyError, IndexError, TypeError):
-            return f"{where}: {what}"
-    shown = "a value that is not shown" if _is_secret(steps) else repr(value)
-    hint = '; secrets stand as {env = "NAME"} or {file = "path"}' if _is_secret(steps) else ""
-    return f"{where or 'the file'}: found {shown}; {what[:1].lower()}{what[1:]}{hint}"
-
-
-def _join(where: str, key: str) -> str:
-    return f"{where}.{key}" if where else key
-
-
-_TABLES: dict[str, type[Record]] = {
-    "cameras": Camera,
-    "doors": Door,
-    "access": Access,
-    "media": Media,
-    "password": Secret,
-    "admin_token": Secret,
-}
-
-
-def _keys(steps: Sequence[str | int]) -> list[str]:
-    names = [step for step in steps if isinstance(step, str)]
-    struct = _TABLES[names[-1]] if names else Site
-    return [field.name for field in msgspec.structs.fields(struct)]
-
-
-def _is_secret(steps: Sequence[str | int]) -> bool:
-    return any(step in ("password", "admin_token", "username") for step in steps)
-
-
-def _choices(wrong: str, allowed: Iterable[str]) -> str:
-    names = list(allowed)
-    near = difflib.get_close_matches(wrong, names, 1, 0.5)
-    hint = f'did you mean "{near[0]}"? ' if near else ""
-    return hint + (f"Allowed: {', '.join(names)}" if names else "there are none")
 
 
 # --- documentation ---------------------------------------------------------------------------------------------------
@@ -373,27 +373,14 @@ def document() -> str:
                 default = ""
             else:
                 default = f"`{msgspec.json.encode(field.default).decode()}`" if field.default is not None else "none"
-            out.append(f"| `{field.name}` | {_type_name(entry)} | {default} | {_meaning(entry)} |")
+            out.append(f"| `{field.name}` | {decoding.type_name(entry)} | {default} | {_meaning(entry)} |")
         out.append("")
     return "\n".join(out)
 
 
-def _type_name(entry: Mapping[str, Any]) -> str:
-    if "$ref" in entry:
-        name = str(entry["$ref"].rsplit("/", 1)[-1])
-        return "secret" if name == "Secret" else "table"
-    if "anyOf" in entry:
-        return next(_type_name(option) for option in entry["anyOf"] if option.get("type") != "null")
-    if entry["type"] == "array":
-        return f"list of {_type_name(entry['items'])}s"
-    return {"string": "text", "integer": "whole number", "number": "number"}[entry["type"]]
-
-
 def _meaning(entry: Mapping[str, Any]) -> str:
-    limits = {"exclusiveMinimum": "over", "minimum": "from", "maximum": "to", "maxLength": "length to"}
-    text = entry.get("description", "")
-    bounds = ", ".join(f"{word} {entry[key]:,.10g}" for key, word in limits.items() if key in entry)
-    return f"{text} ({bounds})" if bounds and text else text or bounds
+    text, limits = entry.get("description", ""), decoding.bounds(entry)
+    return f"{text} ({limits})" if limits and text else text or limits
 
 
 if __name__ == "__main__":
