@@ -6,7 +6,9 @@ Nothing at the top of this module may import a reactor, Klein above all: the asy
 import gc
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from twisted.application.service import IService, Service
@@ -45,6 +47,8 @@ class Options(usage.Options):
         """Read the configuration: what is wrong with it must be known before anything starts."""
         try:
             site = self.load()
+            if site is not None:
+                config.read_secrets(site, self.folder)
             if self["check"]:
                 self._check(site)
         except ConfigurationError as error:
@@ -77,9 +81,39 @@ class Options(usage.Options):
             raise ConfigurationError(
                 f"there is no configuration file to check: no --config, no ./{config.DEFAULT_FILE}"
             )
-        config.read_secrets(site, self.folder)
         sys.stdout.write(f"the configuration is good: {len(site.cameras)} cameras, {len(site.doors)} doors\n")
         sys.exit(0)
+
+
+class _Patience:
+    """What SIGTERM and SIGINT do: the first stops the site, the second changes nothing, the third ends it at once.
+
+    Supervisors send more than one, and people press Ctrl+C again; the doors are to be locked all the same.
+    """
+
+    log = Logger()
+
+    def __init__(self) -> None:
+        self._first: dict[int, Callable[[int, FrameType | None], Any]] = {}
+        self._arrived = 0
+
+    def install(self) -> None:
+        """Stand in front of the reactor's own handlers; a signal that is ignored stays so."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            handler = signal.getsignal(number)
+            if callable(handler):
+                self._first[number] = handler
+                signal.signal(number, self._on_signal)
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        self._arrived += 1
+        if self._arrived == 1:
+            self._first[number](number, frame)
+        elif self._arrived == 2:
+            self.log.warn("is stopping already, doors first; a third signal ends it at once, whatever stands open")
+        else:
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
 
 
 class Gatekeeper(Service):
@@ -92,6 +126,7 @@ class Gatekeeper(Service):
         self._reactor = reactor
         self._devices: Any = None
         self._site: Any = None
+        self._ended: Any = None
         self._reloading = False
         self._hangup: Any = None
 
@@ -108,6 +143,7 @@ class Gatekeeper(Service):
         self._site.startService()
         gc.collect()
         gc.freeze()  # what is loaded now stays: a full collection would hold a door call for tens of milliseconds
+        self._reactor.callWhenRunning(_Patience().install)  # the reactor takes its signals when it runs
         if hasattr(signal, "SIGHUP"):
             self._hangup = signal.signal(signal.SIGHUP, self._on_hangup)
 
@@ -116,10 +152,16 @@ class Gatekeeper(Service):
         super().stopService()
         if self._hangup is not None:
             signal.signal(signal.SIGHUP, self._hangup)
-        if self._site is not None and self._site.running:
-            yield self._site.stopService()
+        if self._site is not None:
+            yield self._end()
         if self._devices is not None:
             yield self._devices.stopService()
+
+    def _end(self) -> Any:
+        """Stop the site; who asks while that is under way waits for the same end."""
+        if self._site.running:
+            self._ended = self._site.stopService()
+        return self._ended
 
     def _make(self, settings: config.Site | None) -> None:
         from gatekeeper.site import Site  # noqa: PLC0415 - imports Klein, and that a reactor
@@ -158,7 +200,7 @@ class Gatekeeper(Service):
             return
         self._reloading = True
         self.log.info("reloading: doors are locked first")
-        yield self._site.stopService()
+        yield self._end()
         try:
             if self.running:
                 self._restart(after, before)
