@@ -241,7 +241,9 @@ class CameraPull(Service):
         if condition.state is CameraState.LIVE:
             self._log.info("camera {camera} is live", camera=self._camera.id)
         else:
-            self._log.warn(
+            is_expected = condition.state is CameraState.CONNECTING or not self.running
+            log = self._log.info if is_expected else self._log.warn
+            log(
                 "camera {camera} is {state}: {reason}",
                 camera=self._camera.id,
                 state=condition.state.value,

@@ -175,7 +175,9 @@ class VirtualLock(Service):
         root.putChild(b"ws", _Upgrade(sockets, self))
         for name in (b"open", b"lock", b"status"):
             root.putChild(name, _Unguarded(self))
-        self._site = WrappingFactory(Site(root, reactor=self._reactor))
+        site = Site(root, reactor=self._reactor)
+        site.noisy = False
+        self._site = WrappingFactory(site)
         self._site.noisy = False
         self._listening = self._reactor.listenTCP(self.port, self._site, interface="127.0.0.1")
         self.port = self._listening.getHost().port
