@@ -1,0 +1,10 @@
+"""Every bench, one after the other: `python -m tests.bench`, some minutes; each can be run alone with its options."""
+
+import sys
+
+from tests.bench import beside, doors, idle, media, multipart
+
+for bench in (media, beside, doors, idle, multipart):
+    print(f"== {bench.__name__.rpartition('.')[2]}: {(bench.__doc__ or '').strip().splitlines()[0]}", flush=True)
+    sys.argv = [bench.__name__]
+    bench.main()
