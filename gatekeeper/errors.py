@@ -38,6 +38,20 @@ class InvalidArgument(GatekeeperError):
     status = 400
 
 
+class TooLarge(GatekeeperError):
+    """A request holds more than anything here takes."""
+
+    code = "too_large"
+    status = 413
+
+
+class UpgradeRequired(GatekeeperError):
+    """The address speaks WebSocket, and the request doesn't."""
+
+    code = "upgrade_required"
+    status = 426
+
+
 class NotAuthenticated(GatekeeperError):
     """Nobody is logged in."""
 

@@ -55,7 +55,7 @@ class Name:
 
 
 def _fill(template: str, ids: dict[str, str]) -> str:
-    return re.sub(r"<(\w+)>", lambda found: ids[found[1]], template)
+    return re.sub(r"<(?:path:)?(\w+)>", lambda found: ids[found[1]], template)
 
 
 def _pattern(template: str) -> re.Pattern[str]:

@@ -1,7 +1,6 @@
 """The one check: who a request or a WAMP session is, and whether it may; used by HTTP and by the router."""
 
 from collections.abc import Mapping, Sequence
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -85,11 +84,11 @@ def _permissions(identity: Identity) -> frozenset[uris.Permission]:
 
 def cookie_of(headers: Mapping[str, str]) -> str | None:
     """Return our cookie's value from a request's headers, or None."""
-    try:
-        found = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
-    except CookieError:
-        return None
-    return found.value if found is not None else None
+    for pair in headers.get("cookie", "").split(";"):  # http.cookies drops all at the first odd one, ours or not
+        name, _, value = pair.partition("=")
+        if name.strip() == COOKIE:
+            return value.strip()
+    return None
 
 
 def is_own_origin(headers: Mapping[str, str]) -> bool:

@@ -10,8 +10,10 @@ import os
 import secrets
 from collections.abc import Callable
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from gatekeeper.errors import AccessDenied, ConfigurationError, NotAuthenticated
 
@@ -29,11 +31,14 @@ MINIMUM_TOKEN = 20
 """Characters of a configured admin token: a short one could be guessed."""
 
 
-class _Kept(msgspec.Struct):
+Hash = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$(?!\n)", description="64 hexadecimal digits")]
+
+
+class _Kept(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The file: hexadecimal SHA-256 hashes; cookies with the Unix seconds at which they end."""
 
-    admin_token: str
-    cookies: dict[str, float] = {}
+    admin_token: Hash
+    cookies: dict[Hash, float] = {}
 
 
 class Tokens:
@@ -55,12 +60,13 @@ class Tokens:
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             kept = msgspec.json.decode(self._file.read_bytes(), type=_Kept) if self._file.exists() else None
-            self._kept = kept or _Kept(_hash(secrets.token_urlsafe(32)))
-            if fixed is not None:
-                self._kept.admin_token = _hash(fixed)
-            self._save()
-        except (OSError, msgspec.DecodeError) as error:
-            raise ConfigurationError(f"data: can't use {self._file}: {error}") from error
+            token = _hash(fixed or secrets.token_urlsafe(32)) if fixed or kept is None else kept.admin_token
+            self._kept = _Kept(token, kept.cookies if kept is not None else {})
+            self._keep(self._kept)
+        except OSError as error:
+            raise ConfigurationError(f"data: can't use {self._file}: {error.strerror or error}") from error
+        except (ValueError, RecursionError) as error:  # msgspec's and UnicodeDecodeError are ValueErrors
+            raise ConfigurationError(f"data: {self._file} is not what this version writes: {error}") from error
 
     # --- the token ---
 
@@ -76,8 +82,7 @@ class Tokens:
         if self._fixed:
             raise AccessDenied("the admin token is set by the configuration; change it there")
         token = secrets.token_urlsafe(32)
-        self._kept.admin_token = _hash(token)
-        self._save()
+        self._keep(_Kept(_hash(token), self._kept.cookies))
         return token
 
     # --- the one-time link ---
@@ -93,10 +98,13 @@ class Tokens:
 
         :raises NotAuthenticated: if the code is unknown, used or too old.
         """
-        ends = self._links.pop(_hash(code), 0.0)
-        if ends <= self._wall():
+        link = _hash(code)
+        if self._links.get(link, 0.0) <= self._wall():
+            self._links.pop(link, None)
             raise NotAuthenticated("this link was used already or is too old; restart the server for a new one")
-        return self.new_cookie()
+        cookie = self.new_cookie()
+        del self._links[link]
+        return cookie
 
     # --- cookies ---
 
@@ -107,8 +115,7 @@ class Tokens:
         living = {name: ends for name, ends in self._kept.cookies.items() if ends > now}
         for name in sorted(living, key=living.__getitem__)[: max(0, len(living) - MAXIMUM_COOKIES + 1)]:
             del living[name]
-        self._kept.cookies = {**living, _hash(cookie): now + COOKIE_LIFE}
-        self._save()
+        self._keep(_Kept(self._kept.admin_token, {**living, _hash(cookie): now + COOKIE_LIFE}))
         return cookie
 
     def check_cookie(self, cookie: str) -> bool:
@@ -117,16 +124,21 @@ class Tokens:
 
     def end_cookie(self, cookie: str) -> None:
         """Log a browser out."""
-        if self._kept.cookies.pop(_hash(cookie), None) is not None:
-            self._save()
+        ended = _hash(cookie)
+        if ended in self._kept.cookies:
+            living = {name: ends for name, ends in self._kept.cookies.items() if name != ended}
+            self._kept = _Kept(self._kept.admin_token, living)  # ended here, even if that can't be written
+            self._keep(self._kept)
 
-    def _save(self) -> None:
-        """Write the file whole or not at all: a crash in between leaves the old one."""
+    def _keep(self, kept: _Kept) -> None:
+        """Write the file whole or not at all, then hold to it: a crash or a full disk leaves what was before."""
         new = self._file.with_suffix(".new")
+        new.unlink(missing_ok=True)  # left by a crash: its mode would stay
         descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "wb") as file:
-            file.write(msgspec.json.encode(self._kept))
+            file.write(msgspec.json.encode(kept))
         new.replace(self._file)
+        self._kept = kept
 
 
 def _hash(secret: str) -> str:
