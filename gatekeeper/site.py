@@ -6,6 +6,7 @@ One `Site` is one configuration, started and stopped whole.
 import time
 from collections.abc import Callable
 from functools import partial
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ from gatekeeper.cameras.pull import CameraPull
 from gatekeeper.doors.api import Doors
 from gatekeeper.doors.executor import LastWill, Nobody, can_leave_a_will
 from gatekeeper.doors.link import DoorLink, Recorded
-from gatekeeper.errors import ConfigurationError
+from gatekeeper.errors import ConfigurationError, InvalidArgument
 from gatekeeper.evidence.journal import Event, Journal
 from gatekeeper.http.app import HttpApi
 from gatekeeper.http.dashboard_files import DashboardFiles
@@ -76,7 +77,7 @@ class Site(Service):
         self._wall = wall
         fixed = settings.access.admin_token
         token = fixed.read("access.admin_token", folder) if fixed is not None else None
-        self.tokens = Tokens(folder / Path(settings.data).expanduser(), token, wall)
+        self.tokens = Tokens(config.resolve(folder, settings.data, "data"), token, wall)
         self.journal = Journal(wall)
         self._pictures = ThreadPool(minthreads=0, maxthreads=1, name="pictures")
         self._devices = MultiService()
@@ -167,7 +168,13 @@ class Site(Service):
         self._serve(uris.CALL_EVENT_RECENT, lambda who: list(self.journal.recent()))
 
     def _serve(self, name: Name, answer: Callable[..., Any]) -> None:
+        takes = signature(answer)
+
         def endpoint(*args: Any, details: CallDetails, **kwargs: Any) -> Any:
+            try:
+                takes.bind(details.authid, *args, **kwargs)
+            except TypeError as error:
+                raise InvalidArgument(f"{name.template}: {error}") from error
             return _plain(answer(details.authid, *args, **kwargs))
 
         self._session.register(endpoint, name.template, details=True)
@@ -181,12 +188,15 @@ class Site(Service):
         """
         super().privilegedStartService()
         listening: list[Any] = []
-        serverFromString(self._reactor, self._settings.listen).listen(self._http).addBoth(listening.append)
+        maybeDeferred(self._listen).addBoth(listening.append)
         self._listening = listening[0] if listening else None
         if isinstance(self._listening, Failure):
             reason = self._listening.value
             why = reason.socketError if isinstance(reason, CannotListenError) else reason
             raise ConfigurationError(f"listen: can't listen on {self._settings.listen}: {why}")
+
+    def _listen(self) -> Any:
+        return serverFromString(self._reactor, self._settings.listen).listen(self._http)
 
     def startService(self) -> None:
         super().startService()
@@ -196,9 +206,9 @@ class Site(Service):
         self._devices.startService()
         self.journal.record("system.started", f"{self._settings.name} started")
         for camera in self._settings.cameras:
-            self.log.info("camera {id}: {kind}{url}", id=camera.id, kind=self._kind, url=camera.url)
+            self.log.info("camera {id}: {kind}{url}", id=camera.id, kind=self._kind, url=camera.url.partition("?")[0])
         for door in self._settings.doors:
-            self.log.info("door {id}: {kind}{url}", id=door.id, kind=self._kind, url=door.url)
+            self.log.info("door {id}: {kind}{url}", id=door.id, kind=self._kind, url=door.url.partition("?")[0])
         if self._demo:
             self.log.info("demo site: every camera and lock here is virtual; give --config FILE for real ones")
         self.log.info("open {address} (the link logs in one browser, once)", address=self._login_address())
@@ -269,8 +279,9 @@ class Site(Service):
         self.journal.record(note.kind, note.text, subject=note.door, outcome="alarm" if note.alarm else "ok")
 
     def _call_recorded(self, kind: str, text: str, door: str, actor: str, outcome: str) -> None:
-        self.log.info("door {door}: {text}", door=door, text=text)
         self.journal.record(kind, text, subject=door, actor=actor, outcome=outcome)
+        # The line is written when the caller has its answer: a slow terminal must not keep a person at the door.
+        self._reactor.callLater(0, self.log.info, "door {door}: {text}", door=door, text=text)
 
     def _access_recorded(self, kind: str, text: str, actor: str | None, outcome: str) -> None:
         self.log.info("{text}", text=text)

@@ -14,6 +14,7 @@ from typing import Any
 from autobahn.twisted.websocket import WebSocketClientFactory, WebSocketClientProtocol
 from twisted.application.internet import ClientService, backoffPolicy
 from twisted.application.service import Service
+from twisted.internet import tcp
 from twisted.internet.defer import Deferred, inlineCallbacks
 from twisted.internet.endpoints import HostnameEndpoint, wrapClientTLS
 from twisted.internet.interfaces import IDelayedCall, IProtocolFactory, IStreamClientEndpoint
@@ -69,6 +70,15 @@ class _Unheard:
         pass
 
 
+def _flush(transport: Any) -> None:
+    """Hand a command to the kernel now, not a reactor turn later: whoever holds the button waits for it.
+
+    An error is met again, and dealt with, by the reactor: the transport still waits for a chance to write.
+    """
+    if type(transport) is tcp.Client:
+        transport.doWrite()
+
+
 def _plainly(reason: str | None) -> str:
     """Return Autobahn's reason for an unclean end without its frame: `connection was closed uncleanly ("…")`."""
     inner = (reason or "").partition('("')[2].removesuffix('")') or reason or "the connection was lost"
@@ -116,7 +126,10 @@ class DoorLink(Service):
         self._protocol: _Lock | None = None
         self._failures = 0
         self._pause = backoffPolicy(
-            door.retry_minimum / 2, door.retry_maximum - JITTER, 2.0, jitter=lambda: JITTER * jitter()
+            door.retry_minimum / 2,
+            max(door.retry_maximum - JITTER, door.retry_minimum),
+            2.0,
+            jitter=lambda: JITTER * jitter(),
         )
         self._client = _Patient(_Endpoint(door, reactor, self), self._factory(), self._retry_after, reactor)
 
@@ -220,6 +233,7 @@ class DoorLink(Service):
                 case Send(command):
                     if self._protocol is not None:
                         self._protocol.sendMessage(command.encode())
+                        _flush(self._protocol.transport)
                 case Drop():
                     protocol, self._protocol = self._protocol, None
                     if protocol is not None:
