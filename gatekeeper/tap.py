@@ -204,6 +204,9 @@ class Gatekeeper(Service):
         try:
             if self.running:
                 self._restart(after, before)
+        except ConfigurationError as error:
+            self.log.critical("can't come back after the reload, stopping: {error}", error=str(error))
+            self._reactor.stop()
         finally:
             self._reloading = False
 
@@ -227,7 +230,7 @@ def makeService(options: Options) -> IService:
             "runs on {reactor}, which was installed before gatekeeper could choose: what needs asyncio is off",
             reactor=type(reactor).__name__,
         )
-    return Gatekeeper(options, reactor)  # type: ignore[no-any-return]
+    return Gatekeeper(options, reactor)
 
 
 def _install_reactor() -> None:
