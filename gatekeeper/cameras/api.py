@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
-from gatekeeper import config
+from gatekeeper import config, decoding
 from gatekeeper.cameras.feed import Feed
 from gatekeeper.cameras.frame import CameraState, Frame
-from gatekeeper.errors import NoPicture, NoSuchCamera
+from gatekeeper.errors import InvalidArgument, NoPicture, NoSuchCamera
 
 
 class CameraStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,6 +108,8 @@ class Cameras:
         return feed.newest
 
     def _find(self, camera: str) -> config.Camera:
+        if not isinstance(camera, str):
+            raise InvalidArgument(f"camera: found {decoding.kind_of(camera)}; allowed: text")
         known = self._cameras.get(camera)
         if known is None:
             names = ", ".join(self._cameras) or "none"

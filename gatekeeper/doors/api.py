@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta
 from twisted.internet.defer import Deferred
 
+from gatekeeper import decoding
 from gatekeeper.doors.actions import Locked, Opened
 from gatekeeper.doors.link import DoorLink
 from gatekeeper.doors.repeats import Repeats
@@ -188,7 +189,9 @@ class Doors:
             self._record(f"door.{verb}ed", f"{caller} {verb}ed{because}; acknowledged in {took}", door, caller, "ok")
             return described
 
-        return answer.addCallbacks(succeeded, failed)
+        told: Deferred[Any] = Deferred()  # its own: who gives up waiting doesn't take the lock's answer off the record
+        answer.addCallbacks(succeeded, failed).addBoth(told.callback)
+        return told
 
     def _opened(self, door: str, result: Opened) -> OpenResult:
         return OpenResult(
@@ -209,6 +212,8 @@ class Doors:
 
     def _find(self, door: str | None) -> DoorLink:
         names = ", ".join(self._links) or "none"
+        if not isinstance(door, str | None):
+            raise InvalidArgument(f"door: found {decoding.kind_of(door)}; allowed: text")
         if door is None:
             if len(self._links) == 1:
                 return next(iter(self._links.values()))
@@ -245,11 +250,12 @@ class Doors:
         return self._wall() - (self._clock() - moment)
 
 
-T = TypeVar("T")
+T = TypeVar("T", bound=msgspec.Struct)
 
 
 def _convert(arguments: Mapping[str, Any], to: type[T]) -> T:
+    given = dict(arguments)
     try:
-        return msgspec.convert(dict(arguments), to)
-    except (msgspec.ValidationError, TypeError) as error:
-        raise InvalidArgument(str(error).replace("Object contains unknown field", "there is no argument")) from error
+        return msgspec.convert(given, to)
+    except msgspec.ValidationError as error:
+        raise InvalidArgument(decoding.explain(error, given, to, noun="argument")) from error

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 from klein import Klein
-from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.defer import CancelledError, Deferred, maybeDeferred
 from twisted.web.server import Request
 from werkzeug.exceptions import HTTPException
 
@@ -15,7 +15,7 @@ from gatekeeper.access.principal import Principal
 from gatekeeper.access.tokens import COOKIE_LIFE, Tokens
 from gatekeeper.cameras.api import Cameras
 from gatekeeper.doors.api import Doors
-from gatekeeper.errors import AccessDenied, InvalidArgument, NotAuthenticated
+from gatekeeper.errors import InvalidArgument, NotAuthenticated
 from gatekeeper.http.dashboard_files import DashboardFiles
 from gatekeeper.http.errors import encode_error
 from gatekeeper.http.requests import authorise, body_of, headers_of
@@ -86,6 +86,8 @@ class HttpApi:
     # --- access ---
 
     def _login_link(self, request: Request, who: Principal | None) -> bytes:
+        if request.method == b"HEAD":
+            return b""  # a look at a link must not use it up
         [code] = request.args.get(b"code", [b""])[:1] or [b""]
         try:
             cookie = self._tokens.redeem(code.decode("latin-1"))
@@ -94,6 +96,7 @@ class HttpApi:
             raise
         self._record("access.login", "a browser logged in by the one-time link", "admin", "ok")
         _set_cookie(request, cookie, COOKIE_LIFE)
+        request.setHeader(b"cache-control", b"no-store")
         request.redirect(uris.INDEX.path.encode())
         return b""
 
@@ -104,8 +107,8 @@ class HttpApi:
         if not self._tokens.check_token(token):
             self._record("access.refused", "a log-in with a wrong token was refused", None, NotAuthenticated.code)
             raise NotAuthenticated("that is not the admin token")
-        self._record("access.login", "a browser logged in with the admin token", "admin", "ok")
         _set_cookie(request, self._tokens.new_cookie(), COOKIE_LIFE)
+        self._record("access.login", "a browser logged in with the admin token", "admin", "ok")
         return {"authid": "admin", "role": "admin"}
 
     def _logout(self, request: Request, who: Principal | None) -> dict[str, str]:
@@ -118,7 +121,6 @@ class HttpApi:
     def _new_token(self, request: Request, who: Principal) -> dict[str, str]:
         token = self._tokens.new_token()
         self._record("access.token", "the admin token was replaced", who.authid, "ok")
-        request.setHeader(b"cache-control", b"no-store")
         return {"token": token}
 
     # --- pictures ---
@@ -151,8 +153,8 @@ def _encode(value: Any, request: Request) -> bytes:
 
 
 def _failed(failure: Any, request: Request) -> bytes:
-    if isinstance(failure.value, AccessDenied | NotAuthenticated):
-        request.setHeader(b"cache-control", b"no-store")
+    if failure.check(CancelledError):
+        return b""  # by Klein, because the client is gone
     return encode_error(request, failure.value)
 
 

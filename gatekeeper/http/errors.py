@@ -23,9 +23,12 @@ def encode_error(request: Request, error: BaseException) -> bytes:
         request.setHeader(b"allow", ", ".join(sorted(error.valid_methods)).encode())
     if isinstance(known, errors.NotAuthenticated):
         request.setHeader(b"www-authenticate", b'Bearer realm="gatekeeper"')
+    body = msgspec.json.encode({"error": {"code": known.code, "message": str(known)}})
     request.setResponseCode(known.status)
     request.setHeader(b"content-type", b"application/json")
-    return msgspec.json.encode({"error": {"code": known.code, "message": str(known)}})
+    request.setHeader(b"cache-control", b"no-store")
+    request.setHeader(b"content-length", str(len(body)).encode())
+    return body
 
 
 def _known(error: BaseException) -> errors.GatekeeperError | None:
@@ -33,7 +36,7 @@ def _known(error: BaseException) -> errors.GatekeeperError | None:
         return error
     if isinstance(error, MethodNotAllowed):
         return errors.MethodNotAllowed(f"this address answers {', '.join(sorted(error.valid_methods or ()))}")
-    if isinstance(error, HTTPException) and error.code == 404:
+    if isinstance(error, HTTPException) and error.code in (308, 404):  # 308: to the same address with fewer slashes
         return errors.NotFound("there is nothing at this address")
     if isinstance(error, HTTPException) and error.code is not None and 400 <= error.code < 500:
         return errors.InvalidArgument(error.description or "bad request")

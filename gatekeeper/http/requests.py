@@ -9,7 +9,8 @@ from twisted.web.server import Request, Site
 
 from gatekeeper.access.guard import Guard, is_own_origin
 from gatekeeper.access.principal import Principal, check
-from gatekeeper.errors import AccessDenied, InvalidArgument
+from gatekeeper.errors import AccessDenied, InvalidArgument, TooLarge
+from gatekeeper.http.errors import encode_error
 from gatekeeper.uris import Permission
 
 MAXIMUM_BODY = 64 * 1024
@@ -34,25 +35,44 @@ HEADERS = (
 class BoundedRequest(Request):
     """A request whose body can't fill memory or disk."""
 
+    _refused = False
+
     def gotLength(self, length: int | None) -> None:
         for name, value in HEADERS:
             self.setHeader(name, value)
-        self.setHeader(b"server", b"gatekeeper")
         if length is not None and length > MAXIMUM_BODY:
             self._refuse()
+            length = 0
         super().gotLength(length)
 
     def handleContentChunk(self, data: bytes) -> None:
         if self.content is not None and self.content.tell() + len(data) > MAXIMUM_BODY:
             self._refuse()
-            return
-        super().handleContentChunk(data)
+        if not self._refused:
+            super().handleContentChunk(data)
+
+    def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
+        if not self._refused:  # the end of a body that was too large can stand in the same packet
+            super().requestReceived(command, path, version)
+
+    def render(self, resrc: Any) -> None:
+        self.setHeader(b"server", b"gatekeeper")  # over Twisted's, which tells its version
+        super().render(resrc)
+
+    def getRequestHostname(self) -> bytes:
+        """Return a name that Klein can read: it fails on an odd one, and no answer depends on it."""
+        return b"gatekeeper"
 
     def _refuse(self) -> None:
-        transport: Any = self.channel.transport
-        if transport is not None and not transport.disconnecting:
-            transport.write(b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
-            transport.loseConnection()
+        """Answer before the request is whole, so by the channel; what still comes is not kept."""
+        if self._refused:
+            return
+        self._refused = True
+        body = encode_error(self, TooLarge(f"the body has more than {MAXIMUM_BODY} bytes"))
+        self.setHeader(b"connection", b"close")
+        self.channel.writeHeaders(b"HTTP/1.1", b"413", b"Content Too Large", self.responseHeaders)
+        self.channel.write(body)
+        self.channel.loseConnection()
 
 
 class HttpSite(Site):
@@ -116,5 +136,7 @@ def body_of(request: Request) -> dict[str, Any]:
         raise InvalidArgument(f'the body must be application/json, not "{kind[:40]}"')
     try:
         return msgspec.json.decode(raw, type=dict[str, Any])
+    except RecursionError as error:
+        raise InvalidArgument("the body is nested too deeply") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise InvalidArgument(f"the body is not a JSON object: {error}") from error

@@ -8,7 +8,7 @@ from twisted.web.server import Request
 
 from gatekeeper import uris
 from gatekeeper.access.guard import Guard
-from gatekeeper.errors import GatekeeperError, NoSuchCamera
+from gatekeeper.errors import GatekeeperError, MethodNotAllowed, NoSuchCamera, NotFound, UpgradeRequired
 from gatekeeper.http.errors import ErrorResource
 from gatekeeper.http.requests import authorise
 
@@ -36,12 +36,20 @@ class Root(Resource):
 
     def getChild(self, path: bytes, request: Request) -> Any:
         if request.path == uris.WEBSOCKET_PATH.encode():
-            return self._websocket
+            return self._upgraded(request)
         stream = self._find(request.path.decode("latin-1"))
         if stream is not None:
             return self._authorised(request, stream)
         request.prepath, request.postpath = [], [path, *(request.postpath or [])]
+        if not _is_text(b"/".join(request.postpath)) or not _is_text(request.method):
+            return ErrorResource(NotFound("there is nothing at this address"))
         return self._api
+
+    def _upgraded(self, request: Request) -> IResource:
+        if (request.getHeader(b"upgrade") or b"").lower() == b"websocket":
+            return self._websocket
+        request.setHeader(b"upgrade", b"websocket")
+        return ErrorResource(UpgradeRequired("this address speaks WebSocket, with WAMP in it"))
 
     def _find(self, path: str) -> Callable[[], IResource] | None:
         """Return what finds the stream at a path, or None if it isn't a stream's."""
@@ -66,6 +74,17 @@ class Root(Resource):
     def _authorised(self, request: Request, stream: Callable[[], IResource]) -> Any:
         try:
             authorise(self._guard, request, uris.STREAM.permission)
+            if request.method not in (b"GET", b"HEAD"):
+                request.setHeader(b"allow", b"GET, HEAD")
+                raise MethodNotAllowed("this address answers GET, HEAD")
             return stream()
         except GatekeeperError as error:
             return ErrorResource(error)
+
+
+def _is_text(data: bytes) -> bool:
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
