@@ -1,4 +1,4 @@
-"""The last will's orders and its one sentence, over socket pairs; whole processes are in `integration/test_doors.py`."""
+"""The last will's orders and its one sentence, over socket pairs; `integration/test_doors.py` has whole processes."""
 
 import socket
 import threading
