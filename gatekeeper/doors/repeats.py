@@ -43,9 +43,10 @@ class Repeats:
 
         :raises InvalidArgument: if the key was used with other arguments.
         """
-        self._forget()
+        self._forget_old()
         first = self._firsts.get(key)
         if first is None:
+            self._make_room()
             first = self._firsts[key] = _First(arguments, self._clock())
             answer = self._join(first)
             start().addBoth(self._answered, key, first)
@@ -72,12 +73,18 @@ class Repeats:
         for one in waiting:
             one.callback(answer)
 
-    def _forget(self) -> None:
+    def _forget_old(self) -> None:
         horizon = self._clock() - KEPT_FOR
         while self._firsts:
             key, first = next(iter(self._firsts.items()))
-            if len(self._firsts) < KEPT and first.at > horizon:
+            if first.at > horizon or not first.answered:
                 return
+            del self._firsts[key]
+
+    def _make_room(self) -> None:
+        """Forget the oldest for a new one; never for a repeat, which could be the oldest's."""
+        while len(self._firsts) >= KEPT:
+            key, first = next(iter(self._firsts.items()))
             if not first.answered:
                 return
             del self._firsts[key]
