@@ -47,6 +47,9 @@ class Wire(StringTransport):
         self.aborted = True
         super().abortConnection()
 
+    def unregisterProducer(self) -> None:
+        self.producer = None
+
     def setTcpNoDelay(self, enabled: bool) -> None:
         pass
 
