@@ -1,6 +1,5 @@
 """Doors for callers, whatever wire they come by: arguments in, structs out, errors raised."""
 
-import math
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, TypeVar
 
@@ -148,7 +147,7 @@ class Doors:
         link = self._find(wanted.door)
         door = link.config
         duration = door.open_duration if wanted.duration is None else wanted.duration
-        if not math.isfinite(duration) or duration > door.maximum_open_duration:
+        if duration > door.maximum_open_duration:
             raise InvalidArgument(
                 f"duration: found {duration:g}; at most {door.maximum_open_duration:g} s at {door.id}"
             )

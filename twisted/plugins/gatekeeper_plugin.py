@@ -2,6 +2,4 @@
 
 from twisted.application.service import ServiceMaker
 
-gatekeeper = ServiceMaker(
-    "gatekeeper", "gatekeeper.tap", "Watch cameras and work doors.", "gatekeeper"
-)
+gatekeeper = ServiceMaker("gatekeeper", "gatekeeper.tap", "Watch cameras and work doors.", "gatekeeper")
