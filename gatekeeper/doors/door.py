@@ -107,7 +107,7 @@ class Door:
         if not self.ready:
             return NotConnected("the lock is not connected; nothing was sent")
         if self.state is DoorState.JAMMED:
-            return Rejected("the lock says that it is still open after LOCK_DOOR; it is being locked")
+            return Busy("the lock says that it is still open after LOCK_DOOR; it is being locked, nothing was sent")
         busy = self._in_flight is not None and self._in_flight.command is not Command.STATUS
         if busy or self._opening is not None or self._lock_wanted or self.state not in _RESTING:
             return Busy("another command is in flight to this lock; nothing was sent")
@@ -341,7 +341,7 @@ class Door:
             self._in_flight = None
             self._overdue(now, flying)
         if self._opening is not None and self._opening.at + self._times.command <= now:
-            self._answer(self._opening, Indeterminate("the lock did not answer in time; OPEN_DOOR was not sent"))
+            self._answer(self._opening, NotConnected("the lock did not answer STATUS in time; OPEN_DOOR was not sent"))
             self._opening = None
         if self.lease is not None and self.lease.ends <= now and not self._flying(Command.OPEN):
             self.lease = None

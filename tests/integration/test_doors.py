@@ -304,7 +304,7 @@ def test_a_relay_that_does_not_release_is_jammed_until_it_does(server: Server, l
     open_door(server, duration=0.5)
     server.until_door("jammed")
     status, answer = open_door(server)
-    assert (status, answer["error"]["code"]) == (502, "rejected")
+    assert (status, answer["error"]["code"]) == (409, "busy")
     lock.ask("fault none")
     server.until_door("locked")
     assert not lock.relay
