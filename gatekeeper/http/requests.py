@@ -95,7 +95,7 @@ class HttpSite(Site):
     def abort(self) -> None:
         """Cut every connection that still speaks HTTP; streams and WebSockets were taken over by others."""
         for channel in list(self._open):
-            transport = channel.transport
+            transport = channel._channel.transport  # what buildProtocol returns is a shell around HTTP/1 or 2
             if transport is not None:
                 transport.abortConnection()
 
