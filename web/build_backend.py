@@ -62,6 +62,7 @@ def build_dashboard() -> None:
 
 def build_wheel(wheel_directory: str, config_settings: Settings = None, metadata_directory: str | None = None) -> str:
     build_dashboard()
+    shutil.rmtree(WEB.parent / "build" / "lib", ignore_errors=True)  # a module that is gone would be packed again
     return str(build_meta.build_wheel(wheel_directory, config_settings, metadata_directory))
 
 
