@@ -73,9 +73,10 @@ class _Unheard:
 def _flush(transport: Any) -> None:
     """Hand a command to the kernel now, not a reactor turn later: whoever holds the button waits for it.
 
-    An error is met again, and dealt with, by the reactor: the transport still waits for a chance to write.
+    An error is met again, and dealt with, by the reactor: the transport still waits for a chance to write. A transport
+    that closes with its last byte is left alone: only the reactor, writing that byte, closes it.
     """
-    if type(transport) is tcp.Client:
+    if type(transport) is tcp.Client and not transport.disconnecting:
         transport.doWrite()
 
 
