@@ -162,6 +162,15 @@ def test_a_second_signal_during_the_stop_does_no_harm(standing_open: tuple[Serve
     assert lock.commands.count("LOCK_DOOR") == 1
 
 
+def test_an_ordinary_stop_closes_the_link_itself(start: Started) -> None:
+    lock = start.lock()
+    server = start.server(site(lock))
+    server.until_door("locked", connected=True)
+    assert server.stop() < STOPPED_IN
+    assert "the link to the lock was lost: gatekeeper closed it" in server.output
+    wait_for(lambda: lock.ask("status")["open"] == 0, "the lock to notice")
+
+
 def test_a_stop_during_a_reload_waits_for_the_doors_too(standing_open: tuple[Server, Lock]) -> None:
     server, _ = standing_open
     server.signal(signal.SIGHUP)
@@ -300,7 +309,7 @@ def test_it_runs_on_a_reactor_that_was_installed_before_and_says_what_is_off(sta
     demo.expect(r"runs on EPollReactor.*what needs asyncio is off")
     token = demo.token()
     wait_for(lambda: all(it["state"] == "live" for it in demo.ask("GET", "/cameras", token=token)[1]), "pictures")
-    wait_for(lambda: demo.ask("GET", "/doors/front", token=token)[1]["state"] == "locked", "the lock")
+    wait_for(lambda: demo.ask("GET", "/doors/front", token=token)[1]["connected"], "the lock")
     status, answer = demo.ask("POST", "/doors/front/open", {"duration": 1}, token=token)
     assert status == 200, answer
     assert demo.ask("GET", "/api/system/status", token=token)[1]["reactor"] == "EPollReactor"
