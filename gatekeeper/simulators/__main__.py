@@ -4,7 +4,7 @@ It prints `port <n>`, then obeys lines on its standard input and answers each wi
 that is closed, so that it never outlives whoever started it.
 
     fault NAME      what is wrong from now on; `none` heals
-    status          camera: connections and frames; lock: relay, connections, most open at once, commands heard
+    status          what it counted: connections, most open at once; camera: frames; lock: relay, commands heard
     press open|lock (lock) switch the relay behind everybody's back
     stray           (lock) open as if another client had ordered it
     cut | reset     (lock) end every connection, with a FIN or a RST
@@ -59,7 +59,12 @@ def _camera(reactor: Any, wanted: argparse.Namespace) -> tuple[Any, dict[str, Ca
         camera.fault = CameraFault(words[0])
 
     def status(words: list[str]) -> dict[str, int]:
-        return {"connections": camera.connections, "streaming": camera.streaming, "frames": camera.frames_sent}
+        return {
+            "connections": camera.connections,
+            "most_open": camera.most_open,
+            "streaming": camera.streaming,
+            "frames": camera.frames_sent,
+        }
 
     return camera, {"fault": fault, "status": status}
 
