@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -18,20 +19,25 @@ ROOT = Path(__file__).parents[2]
 PATIENCE = 120  # seconds for a build
 
 
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the wheel as `pip wheel .` does, without fetching the build's own requirements again."""
-    folder = tmp_path_factory.mktemp("wheel")
+def build(kind: str, source: Path, folder: Path, **env: str) -> Path:
+    """Build a `wheel` or an `sdist` without fetching the build's own requirements again."""
     built = subprocess.run(
-        [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(ROOT)],
+        [sys.executable, "-m", "build", f"--{kind}", "--no-isolation", "--outdir", str(folder), str(source)],
         capture_output=True,
         text=True,
         timeout=PATIENCE,
         check=False,
+        env={**os.environ, **env},
     )
     assert built.returncode == 0, built.stdout + built.stderr
-    [wheel] = folder.glob("*.whl")
-    return wheel
+    [made] = folder.glob({"wheel": "*.whl", "sdist": "*.tar.gz"}[kind])
+    return made
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the wheel as `pip wheel .` does."""
+    return build("wheel", ROOT, tmp_path_factory.mktemp("wheel"))
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +58,14 @@ def test_the_wheel_holds_the_program_the_plugin_and_the_built_pages(wheel: Path)
     assert not {"twisted/__init__.py", "twisted/plugins/__init__.py"} & set(names)
     assert not [name for name in names if name.startswith(("tests/", "web/", "firmware/")) or "node_modules" in name]
     assert wheel.name.startswith(f"gatekeeper_server-{gatekeeper.__version__}-py3-none-any")
+
+
+def test_a_source_distribution_builds_the_same_wheel_without_node(wheel: Path, tmp_path: Path) -> None:
+    with tarfile.open(build("sdist", ROOT, tmp_path)) as archive:
+        archive.extractall(tmp_path, filter="data")
+    [source] = (path for path in tmp_path.iterdir() if path.is_dir())
+    again = build("wheel", source, tmp_path / "out", PATH=str(tmp_path))  # no npm there
+    assert sorted(zipfile.ZipFile(again).namelist()) == sorted(zipfile.ZipFile(wheel).namelist())
 
 
 def test_an_installed_wheel_runs_the_demo_site_with_its_pages_from_any_folder(start: Started, installed: Path) -> None:
