@@ -227,7 +227,8 @@ def makeService(options: Options) -> IService:
 
     if not hasattr(reactor, "_asyncioEventloop"):
         Gatekeeper.log.warn(
-            "runs on {reactor}, which was installed before gatekeeper could choose: what needs asyncio is off",
+            "runs on {reactor}, which was installed before gatekeeper could choose asyncio's: cameras and doors work; "
+            "libraries that need asyncio are off",
             reactor=type(reactor).__name__,
         )
     return Gatekeeper(options, reactor)

@@ -15,7 +15,7 @@ from autobahn.twisted.websocket import WebSocketClientFactory, WebSocketClientPr
 from twisted.application.internet import ClientService, backoffPolicy
 from twisted.application.service import Service
 from twisted.internet import tcp
-from twisted.internet.defer import Deferred, inlineCallbacks
+from twisted.internet.defer import CancelledError, Deferred, inlineCallbacks
 from twisted.internet.endpoints import HostnameEndpoint, wrapClientTLS
 from twisted.internet.interfaces import IDelayedCall, IProtocolFactory, IStreamClientEndpoint
 from twisted.internet.ssl import optionsForClientTLS
@@ -173,7 +173,7 @@ class DoorLink(Service):
             self._act(self.door.close(self._now, call))
             try:
                 yield answer
-            except GatekeeperError as error:
+            except (GatekeeperError, CancelledError) as error:
                 self.log.error(
                     "door {door} could not be locked before leaving: {reason}", door=self.config.id, reason=str(error)
                 )
