@@ -306,7 +306,7 @@ def test_check_without_a_configuration_says_so(start: Started) -> None:
 def test_it_runs_on_a_reactor_that_was_installed_before_and_says_what_is_off(start: Started) -> None:
     demo = Demo(start.folder, twistd=["--reactor=epoll"])
     start.keep(demo)
-    demo.expect(r"runs on EPollReactor.*what needs asyncio is off")
+    demo.expect(r"runs on EPollReactor.*libraries that need asyncio are off")
     token = demo.token()
     wait_for(lambda: all(it["state"] == "live" for it in demo.ask("GET", "/cameras", token=token)[1]), "pictures")
     wait_for(lambda: demo.ask("GET", "/doors/front", token=token)[1]["connected"], "the lock")
