@@ -403,7 +403,7 @@ def test_what_is_unsent_goes_first_even_if_the_kernel_has_room_again() -> None:
     received = theirs.recv(1 << 20)
     for frame in frames[10:]:
         protocol.write(frame)
-    while protocol._unsent_bytes():
+    while protocol.unsent_bytes():
         protocol.transport.doWrite()
         received += theirs.recv(1 << 20)
     with suppress(BlockingIOError):
@@ -414,11 +414,11 @@ def test_what_is_unsent_goes_first_even_if_the_kernel_has_room_again() -> None:
 
 def test_pongs_do_not_pile_up_on_a_socket() -> None:
     protocol, theirs = connected_by_a_socket()
-    while not protocol._unsent_bytes():
+    while not protocol.unsent_bytes():
         protocol.write(bytes(60_000))
     for _ in range(2000):
         protocol.dataReceived(bytes.fromhex("89fd00000000") + bytes(125))
-    assert protocol._unsent_bytes() < PONG_ROOM + 60_000
+    assert protocol.unsent_bytes() < PONG_ROOM + 60_000
     hang_up(protocol, theirs)
 
 
