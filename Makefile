@@ -11,7 +11,7 @@ PAGES_READY := gatekeeper/http/dashboard/index.html
 PAGES_SOURCES := $(shell find web/src -type f) web/index.html web/package-lock.json web/vite.config.ts
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types layers unit pages browser chromium build wheel bench docs clean
+.PHONY: help run test lint types layers unit pages browser chromium build wheel bench docs crossbar clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -80,5 +80,12 @@ bench: build ## Compare the media path with C, and measure doors and the idle si
 docs: $(VENV_READY) ## Write the generated pages: docs/configuration.md
 	$(BIN)/python -m gatekeeper.config > docs/configuration.md
 
+# The other router, in an environment of its own: it brings some 140 packages.
+crossbar: .crossbar/bin/crossbar ## Install Crossbar.io 26.10 into .crossbar/, for the tests and benches that need it
+
+.crossbar/bin/crossbar:
+	$(PYTHON) -m venv .crossbar
+	.crossbar/bin/python -m pip install -q --disable-pip-version-check 'crossbar==26.10.*'
+
 clean: ## Remove what was built
-	rm -rf .venv build dist artefacts web/node_modules gatekeeper/http/dashboard *.egg-info
+	rm -rf .venv .crossbar build dist artefacts web/node_modules gatekeeper/http/dashboard *.egg-info
