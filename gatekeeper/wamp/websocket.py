@@ -14,9 +14,12 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 
+from gatekeeper.wamp.batching import SUBPROTOCOLS, BatchedWire
 from gatekeeper.wamp.connection import CLOSING_SECONDS, PONG_ROOM, Connection, ConnectionFactory, log, running_clock
-from gatekeeper.wamp.framing import WIRES, take_message
+from gatekeeper.wamp.errors import ProtocolViolation
+from gatekeeper.wamp.framing import take_message
 from gatekeeper.wamp.router import Router
+from gatekeeper.wamp.session import Session
 
 MAX_FRAGMENTS = 1024  # of one message: empty ones cost memory too, which no limit of bytes bounds
 
@@ -39,14 +42,14 @@ class WampProtocol(WebSocketServerProtocol, Connection):  # type: ignore[misc]  
         if not is_allowed_origin(request.headers, self.factory.allowed_origins):
             raise ConnectionDeny(ConnectionDeny.FORBIDDEN, "pages of this origin may not connect")
         for name in request.protocols:
-            if name in WIRES:
+            if name in SUBPROTOCOLS:
                 return str(name)
-        raise ConnectionDeny(ConnectionDeny.BAD_REQUEST, f"subprotocol must be one of {', '.join(WIRES)}")
+        raise ConnectionDeny(ConnectionDeny.BAD_REQUEST, f"subprotocol must be one of {', '.join(SUBPROTOCOLS)}")
 
     def onOpen(self) -> None:
         headers = dict(self._request.headers)
         del self._request
-        self.attach(WIRES[self.websocket_protocol_in_use], headers)
+        self.attach(SUBPROTOCOLS[self.websocket_protocol_in_use], headers)
 
     # --- Receiving -------------------------------------------------------------------------------------------------
 
@@ -64,8 +67,23 @@ class WampProtocol(WebSocketServerProtocol, Connection):  # type: ignore[misc]  
             self._dataReceived(data)  # past Autobahn's own dataReceived, which formats log arguments for each read
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
-        if self._session is not None:
-            self._session.received(payload, isBinary)
+        session = self._session
+        if session is None:
+            return
+        if isinstance(session.wire, BatchedWire):
+            self._take_batch(session, session.wire, payload, isBinary)
+        else:
+            session.received(payload, isBinary)
+
+    def _take_batch(self, session: Session, wire: BatchedWire, batch: bytes, binary: bool) -> None:
+        session.wire = wire = wire.spoken(batch)
+        try:
+            messages = wire.split(batch)
+        except ProtocolViolation as violation:
+            session.violated(str(violation))
+            return
+        for message in messages:
+            session.received(message, binary)
 
     def _take_messages(self, data: bytes) -> bytes:
         start = 0
