@@ -63,7 +63,8 @@ class RawBench:
 
     def hear(self, data: bytes) -> bytes:
         """Let bytes arrive and return what is answered."""
-        self.protocol.dataReceived(data)
+        if data:
+            self.protocol.dataReceived(data)
         answer: bytes = self.transport.value()
         self.transport.clear()
         return answer
