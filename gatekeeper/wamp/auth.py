@@ -4,7 +4,7 @@ An `Authenticator` and an `Authorizer` are given to the router; here are their c
 the methods are ("ticket", "cookie", "anonymous", …), the router only carries them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -23,6 +23,11 @@ class Identity:
     authprovider: str = "static"
 
 
+def no_channel(_binding: str) -> bytes | None:
+    """Return None: this connection has no channel to bind to."""
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Peer:
     """What the transport knows of a connection.
@@ -30,11 +35,18 @@ class Peer:
     :ivar address: the peer's IP address.
     :ivar headers: the HTTP headers of the WebSocket handshake by lower-case name (cookie, origin, host, …).
     :ivar secure: whether the connection is encrypted.
+    :ivar channel: gives the 32 bytes that only the two ends of this TLS connection know, by the name of the binding
+        ("tls-unique", "tls-exporter"); None where there are none.
+    :ivar issued_cookie: the value of the cookie that this connection's WebSocket handshake set, if it set one.
+    :ivar session: the ID that the session will have if it is let in.
     """
 
     address: str
     headers: Mapping[str, str] = field(default_factory=dict)
     secure: bool = False
+    channel: Callable[[str], bytes | None] = no_channel
+    issued_cookie: str | None = None
+    session: int = 0
 
 
 @dataclass(frozen=True, slots=True)
