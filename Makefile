@@ -78,8 +78,9 @@ wheel: build ## Build the wheel into dist/
 bench: build ## Compare the media path with C, and measure doors and the idle site (minutes)
 	$(BIN)/python -m tests.bench
 
-docs: $(VENV_READY) ## Write the generated pages: docs/configuration.md
+docs: $(VENV_READY) ## Write the generated pages: docs/configuration.md, docs/wamp-conformance.md
 	$(BIN)/python -m gatekeeper.config > docs/configuration.md
+	$(BIN)/python -m tests.conformance > docs/wamp-conformance.md
 
 clients: $(CLIENTS_READY) ## Install the other WAMP clients that the tests drive the router with
 
