@@ -19,6 +19,7 @@ from twisted.logger import Logger
 from zope.interface import implementer
 
 from gatekeeper.wamp.auth import Peer
+from gatekeeper.wamp.channel import channel_of
 from gatekeeper.wamp.errors import SYSTEM_SHUTDOWN
 from gatekeeper.wamp.framing import Wire
 from gatekeeper.wamp.router import Router
@@ -117,12 +118,18 @@ class Connection:
         self.arm(HANDSHAKE_SECONDS, self._overdue)
         self.factory.connections.add(self)
 
-    def attach(self, wire: Wire, headers: Mapping[str, str]) -> Session:
+    def is_secure(self) -> bool:
+        """Tell whether the connection is encrypted."""
+        return bool(ISSLTransport.providedBy(self.transport))
+
+    def attach(self, wire: Wire, headers: Mapping[str, str], issued_cookie: str | None = None) -> Session:
         """Give the connection its session, now that it is known how it speaks."""
         peer = Peer(
             str(getattr(self.transport.getPeer(), "host", "unix")),
             headers,
-            ISSLTransport.providedBy(self.transport),
+            self.is_secure(),
+            channel_of(self.transport),
+            issued_cookie,
         )
         _keep_kernel_buffer_short(self.transport)
         # Within a twisted.web site the HTTP channel is still registered, and would pause reading instead of writing.

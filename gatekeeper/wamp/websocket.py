@@ -6,6 +6,7 @@ the two paths that every message takes: a complete frame is read here at once, a
 """
 
 from collections.abc import Container, Iterable, Mapping
+from typing import Any, Protocol, runtime_checkable
 from urllib.parse import urlsplit
 
 from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
@@ -14,6 +15,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 
+from gatekeeper.wamp.answers import after
 from gatekeeper.wamp.batching import SUBPROTOCOLS, BatchedWire
 from gatekeeper.wamp.connection import CLOSING_SECONDS, PONG_ROOM, Connection, ConnectionFactory, log, running_clock
 from gatekeeper.wamp.errors import ProtocolViolation
@@ -22,6 +24,15 @@ from gatekeeper.wamp.router import Router
 from gatekeeper.wamp.session import Session
 
 MAX_FRAGMENTS = 1024  # of one message: empty ones cost memory too, which no limit of bytes bounds
+
+
+@runtime_checkable
+class CookieIssuer(Protocol):
+    """An authenticator that wants a cookie to be set in the opening handshake (`methods.cookie` has one)."""
+
+    def issue(self, headers: Mapping[str, str], *, secure: bool) -> Any:
+        """Return (value, Set-Cookie header) for this handshake, or None: at once, or as an awaitable."""
+        ...
 
 
 class WampProtocol(WebSocketServerProtocol, Connection):  # type: ignore[misc]  # Autobahn is untyped
@@ -37,19 +48,34 @@ class WampProtocol(WebSocketServerProtocol, Connection):  # type: ignore[misc]  
 
     # --- Opening ---------------------------------------------------------------------------------------------------
 
-    def onConnect(self, request: ConnectionRequest) -> str:
+    def onConnect(self, request: ConnectionRequest) -> Any:
         self._request = request
         if not is_allowed_origin(request.headers, self.factory.allowed_origins):
             raise ConnectionDeny(ConnectionDeny.FORBIDDEN, "pages of this origin may not connect")
         for name in request.protocols:
             if name in SUBPROTOCOLS:
-                return str(name)
+                return self._accept(str(name), request.headers)
         raise ConnectionDeny(ConnectionDeny.BAD_REQUEST, f"subprotocol must be one of {', '.join(SUBPROTOCOLS)}")
+
+    def _accept(self, subprotocol: str, headers: Mapping[str, str]) -> Any:
+        """Return Autobahn's answer to the handshake, with a cookie if the authenticator wants one."""
+        authenticator = self.factory.router.authenticator
+        self._issued_cookie: str | None = None
+        if not isinstance(authenticator, CookieIssuer):
+            return subprotocol
+
+        def answered(issued: tuple[str, str] | None) -> tuple[str, dict[str, str]]:
+            if issued is None:
+                return subprotocol, {}
+            self._issued_cookie, header = issued
+            return subprotocol, {"Set-Cookie": header}
+
+        return after(authenticator.issue(headers, secure=self.is_secure()), answered)
 
     def onOpen(self) -> None:
         headers = dict(self._request.headers)
         del self._request
-        self.attach(SUBPROTOCOLS[self.websocket_protocol_in_use], headers)
+        self.attach(SUBPROTOCOLS[self.websocket_protocol_in_use], headers, self._issued_cookie)
 
     # --- Receiving -------------------------------------------------------------------------------------------------
 
