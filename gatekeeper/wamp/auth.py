@@ -101,11 +101,30 @@ class Authenticator(Protocol):
         ...
 
 
-class Authorizer(Protocol):
-    """Decides what a session may do; asked for every message of a remote session, so it must answer at once."""
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """An authorizer's answer that says for whom it holds.
 
-    def allow(self, identity: Identity, action: Action, uri: str, match: str) -> bool:
-        """Tell whether this identity may do this to this URI; `match` is "exact" in the Basic Profile."""
+    :ivar cache: whether it holds for every session of the same role, until the router is told to forget it.
+    """
+
+    allowed: bool
+    cache: bool = True
+
+
+class Authorizer(Protocol):
+    """Decides what a session may do.
+
+    An answer of True or False is kept: it is taken for every session of the same role that does the same to the same
+    URI, until `Router.forget_authorizations`. One that depends on more than the role is a Permit with `cache` off.
+    An answer that takes time is a Deferred or another awaitable; the session's further requests wait behind it.
+    """
+
+    def allow(self, identity: Identity, action: Action, uri: str, match: str) -> Any:
+        """Tell whether this identity may do this to this URI, or to all that match it.
+
+        :param match: "exact", or "prefix" or "wildcard" when a pattern is subscribed to or registered.
+        """
         ...
 
 

@@ -13,9 +13,10 @@ from twisted.internet.defer import Deferred
 
 from gatekeeper.wamp.answers import on_answer
 from gatekeeper.wamp.auth import Identity
+from gatekeeper.wamp.calls import Invocation
 from gatekeeper.wamp.errors import CANCELED, INVALID_ARGUMENT, RUNTIME_ERROR, WampError
 from gatekeeper.wamp.ids import Sequence
-from gatekeeper.wamp.members import Frames, Invocation, Member, Subscription
+from gatekeeper.wamp.members import Frames, Member, Subscription
 from gatekeeper.wamp.messages import (
     CALL,
     CANCEL,
@@ -191,7 +192,7 @@ class LocalSession(Member):
         else:
             self._reply = message
 
-    def event(self, subscription: Subscription, message: Message, _frames: Frames) -> None:
+    def event(self, subscription: Subscription, message: Message, _frames: Frames, _slot: int) -> None:
         """Call the subscription's handlers; what one raises is reported and doesn't concern the others."""
         args, kwargs = _payload(message, 4)
         for held in tuple(self._handlers.get(subscription.topic, ())):
@@ -200,7 +201,15 @@ class LocalSession(Member):
             except Exception as error:  # noqa: BLE001 - the boundary to a subscriber's code
                 self._handler_failed(error)
 
-    def invoke(self, invocation: Invocation, payload: Message) -> None:
+    def resume(self, message: Message) -> None:
+        """Serve a message that had to wait."""
+        self._router.serve(self, message)
+
+    def leave_for(self, _reason: str, _message: str) -> None:
+        """Leave, because somebody who may has said so."""
+        self.leave()
+
+    def invoke(self, invocation: Invocation, _about: dict[str, Any], payload: Message) -> None:
         """Call the endpoint, and answer for it when it has answered."""
         endpoint, wants_details = self._endpoints[invocation.registration.id]
         args, kwargs = _payload(payload, 0)
@@ -314,4 +323,4 @@ def _details(invocation: Invocation) -> CallDetails:
     if caller is None:
         raise RuntimeError("an invocation without a caller")
     who = caller.identity
-    return CallDetails(caller.id, who.authid, who.authrole, invocation.registration.procedure, caller.address)
+    return CallDetails(caller.id, who.authid, who.authrole, invocation.procedure, caller.address)

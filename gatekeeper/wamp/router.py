@@ -8,10 +8,12 @@ It owns no socket, clock or thread. A message takes `Session.received` → `Rout
 → `Session.send` of whoever is concerned, all before it returns.
 """
 
+import time
 from collections import Counter
 from collections.abc import Callable
+from typing import TypedDict
 
-from gatekeeper.wamp.answers import Report, log_failure
+from gatekeeper.wamp.answers import Report, log_failure, on_answer
 from gatekeeper.wamp.auth import (
     Accept,
     Action,
@@ -23,19 +25,26 @@ from gatekeeper.wamp.auth import (
     DenyEverybody,
     Identity,
     Peer,
+    Permit,
 )
 from gatekeeper.wamp.broker import Broker
+from gatekeeper.wamp.calls import Calls
 from gatekeeper.wamp.dealer import Dealer
-from gatekeeper.wamp.errors import SYSTEM_SHUTDOWN, WampError
+from gatekeeper.wamp.disclosure import Disclosure, DisclosurePolicy, as_asked
+from gatekeeper.wamp.errors import SYSTEM_SHUTDOWN, UNAVAILABLE, WampError
 from gatekeeper.wamp.flow import Policy
 from gatekeeper.wamp.framing import Wire
 from gatekeeper.wamp.ids import RandomBits, random_id, secure_bits
 from gatekeeper.wamp.limits import Limits, Metrics, SessionMetrics, Tally
 from gatekeeper.wamp.members import Member, error
-from gatekeeper.wamp.messages import Message, Type
-from gatekeeper.wamp.permission import Permission
+from gatekeeper.wamp.messages import CANCEL, ERROR, PUBLISH, YIELD, Message, Type
+from gatekeeper.wamp.permission import Awaited, Permission
+from gatekeeper.wamp.registrations import Registrations
 from gatekeeper.wamp.session import Link, Session, State
+from gatekeeper.wamp.subscriptions import Subscriptions
+from gatekeeper.wamp.times import Clock, ReactorClock, WallClock, rfc3339
 from gatekeeper.wamp.uris import UriRule
+from gatekeeper.wamp.waiting import Waiting
 
 __all__ = [
     "Accept",
@@ -46,14 +55,25 @@ __all__ = [
     "Challenge",
     "Deny",
     "DenyEverybody",
+    "Disclosure",
     "Identity",
     "Limits",
     "Metrics",
     "Peer",
+    "Permit",
     "Policy",
     "Router",
     "UriRule",
 ]
+
+
+_ANSWERS = (YIELD, ERROR)
+
+
+class _Counts(TypedDict):
+    limits: Limits
+    tally: Tally
+    random: RandomBits
 
 
 def every_event(_topic: str) -> Policy:
@@ -66,8 +86,12 @@ class Router:
 
     :param realm: its name.
     :param random: gives session and publication IDs.
-    :param policies: which topics are of policy "newest"; asked once for each new subscription.
+    :param policies: which topics are of policy "newest"; asked once for each new subscription, and for each topic
+        that a pattern matches.
+    :param disclosure: whose identity reaches the others.
     :param uri_rule: which names are well-formed.
+    :param clock: whose `callLater` runs call timeouts; the reactor, when the first is needed, if not given.
+    :param now: gives the time of day.
     :param report: told when code that was handed in fails.
     """
 
@@ -80,7 +104,10 @@ class Router:
         random: RandomBits = secure_bits,
         limits: Limits | None = None,
         policies: Callable[[str], Policy] = every_event,
+        disclosure: DisclosurePolicy = as_asked,
         uri_rule: UriRule = UriRule.LOOSE,
+        clock: Clock | None = None,
+        now: WallClock = time.time,
         report: Report = log_failure,
     ) -> None:
         self.realm = realm
@@ -90,11 +117,18 @@ class Router:
         self.tally = Tally()
         self.closed = False
         self.is_uri = uri_rule.accepts
-        permission = Permission(authorizer or AllowEverything(), uri_rule, report)
-        self.broker = Broker(
-            permission, limits=self.limits, tally=self.tally, random=random, policy_for=policies, report=report
+        self._permission = Permission(authorizer or AllowEverything(), uri_rule, disclosure, report)
+        counts: _Counts = {"limits": self.limits, "tally": self.tally, "random": random}
+        timestamp = lambda: rfc3339(now())  # noqa: E731
+        subscriptions = Subscriptions(policies, timestamp, report)
+        self.broker = Broker(self._permission, subscriptions, report=report, **counts)
+        self.dealer = Dealer(
+            self._permission,
+            Registrations(timestamp),
+            Calls(clock or ReactorClock()),
+            announce=self.broker.announce,
+            **counts,
         )
-        self.dealer = Dealer(permission, self.limits, self.tally)
         self._random = random
         self._attached: dict[Session, None] = {}
         self._addresses: Counter[str] = Counter()
@@ -157,10 +191,20 @@ class Router:
 
     def serve(self, member: Member, message: Message) -> None:
         """Do what a checked message of a joined session asks; raise ProtocolViolation if that may not be asked."""
+        kind = message[0]
+        if member.waiting is not None and kind not in _ANSWERS:
+            self._queue(member, message)
+            return
         try:
-            self._serve[message[0]](member, message)
+            self._serve[kind](member, message)
         except WampError as refusal:
-            member.send(error(message[0], message[1], refusal.uri, *refusal.args))
+            member.send(error(kind, message[1], refusal.uri, *refusal.args))
+        except Awaited as question:
+            self._await(member, message, question)
+
+    def forget_authorizations(self) -> None:
+        """Ask the authorizer and the disclosure policy again from now on."""
+        self._permission.forget()
 
     def close(self, reason: str = SYSTEM_SHUTDOWN) -> None:
         """Say GOODBYE to every session and let no more in. The transports close when their clients have answered."""
@@ -180,8 +224,43 @@ class Router:
         return Metrics(
             connections_now=len(self._attached),
             sessions_now=len(self._members),
-            subscriptions_now=self.broker.subscriptions,
-            registrations_now=self.dealer.registrations,
+            subscriptions_now=len(self.broker.subscriptions),
+            registrations_now=len(self.dealer.registrations),
             unsent_bytes_now=sum(session.metrics().unsent_bytes for session in self._attached),
             **{name: getattr(tally, name) for name in Tally.__slots__},
         )
+
+    # --- Answers of the authorizer that take time ------------------------------------------------------------------
+
+    def _await(self, member: Member, message: Message, question: Awaited) -> None:
+        """Let a message wait, and with it all that its session asks after it."""
+        session = member.id
+        member.waiting = Waiting(message)
+
+        def answered(answer: object) -> None:
+            self._permission.learn(question, member, answer)
+            self._go_on(member, session)
+
+        def failed(error: BaseException) -> None:
+            self._permission.failed(question, member, error)
+            self._go_on(member, session)
+
+        on_answer(question.answer, answered, failed)
+
+    def _go_on(self, member: Member, session: int) -> None:
+        """Serve what waited, up to the next message that has to."""
+        waiting = member.waiting
+        if waiting is None or member.id != session or not self.has(member):
+            return  # it left, and the answer is for nobody
+        member.waiting = None
+        while waiting.messages and self.has(member):
+            member.resume(waiting.messages.popleft())
+            if member.waiting is not None:
+                member.waiting.messages.extend(waiting.messages)
+                return
+
+    def _queue(self, member: Member, message: Message) -> None:
+        if member.waiting is None or member.waiting.add(message) or message[0] == CANCEL:
+            return
+        if message[0] != PUBLISH or message[2].get("acknowledge"):
+            member.send(error(message[0], message[1], UNAVAILABLE, "too many requests wait for their authorization"))
