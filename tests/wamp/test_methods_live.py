@@ -169,7 +169,8 @@ async def test_anonymously(ports: Ports, transport: str, serializer: Any) -> Non
 @every_serializer
 @pytest.mark.parametrize("is_known", [True, False])
 async def test_by_key(ports: Ports, transport: str, serializer: Any, is_known: bool) -> None:
-    pytest.importorskip("nacl", reason="Autobahn signs with PyNaCl")
+    for needed in ("nacl", "base58", "ecdsa"):
+        pytest.importorskip(needed, reason="Autobahn signs with PyNaCl, and imports these beside it")
     private = (bytes(range(32)) if is_known else os.urandom(32)).hex()
     details = await ports.present(transport, serializer, auth.AuthCryptoSign(privkey=private), None)
     if is_known:
