@@ -8,6 +8,7 @@ silent client. Neither reads nor writes WAMP: that is the session's and the fram
 """
 
 import socket
+from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, cast
@@ -37,6 +38,9 @@ PING_SECONDS = 10.0  # a silent client is pinged after this long and dropped aft
 LEAVING_SECONDS = 2.0  # for a client to answer GOODBYE; the shutdown of the whole process waits for it
 CLOSING_SECONDS = 2.0  # for what was written to leave, and for the client's part in closing
 
+# Times the sessions that an address may have: its connections that haven't said HELLO yet included. Beyond that one
+# isn't even worth an answer: each holds memory until its handshake is overdue.
+CONNECTIONS_PER_SESSION = 2
 PONG_ROOM = 64 * 1024  # unsent bytes above which pings go unanswered: a client that doesn't read can't pile up pongs
 _PAUSED_AT = 64 * 1024  # what is unsent, about, when Twisted tells a producer to pause
 
@@ -117,6 +121,9 @@ class Connection:
         self._unsent_before = 0
         self.arm(HANDSHAKE_SECONDS, self._overdue)
         self.factory.connections.add(self)
+        self._host = str(getattr(self.transport.getPeer(), "host", "unix"))
+        if self.factory.is_flooded_from(self._host):
+            self.abort_connection()
 
     def is_secure(self) -> bool:
         """Tell whether the connection is encrypted."""
@@ -125,7 +132,7 @@ class Connection:
     def attach(self, wire: Wire, headers: Mapping[str, str], issued_cookie: str | None = None) -> Session:
         """Give the connection its session, now that it is known how it speaks."""
         peer = Peer(
-            str(getattr(self.transport.getPeer(), "host", "unix")),
+            self._host,
             headers,
             self.is_secure(),
             channel_of(self.transport),
@@ -147,7 +154,7 @@ class Connection:
         for call in (self._deadline, self._pinging):
             if call is not None and call.active():
                 call.cancel()
-        self.factory.forget(self)
+        self.factory.forget(self, self._host)
 
     # --- Sending ---
 
@@ -253,7 +260,7 @@ class Connection:
         unsent = self.unsent_bytes()
         is_alive = self._heard or unsent < self._unsent_before
         if not is_alive and self._pinged:
-            log.info("dropping the connection of {address}, which is silent", address=self._address())
+            log.info("dropping the connection of {address}, which is silent", address=self._host)
             self.abort_connection()
             return
         self._pinged = not is_alive
@@ -269,9 +276,6 @@ class Connection:
         else:
             self.abort_connection()
 
-    def _address(self) -> str:
-        return self._session.peer.address if self._session is not None else "nobody"
-
 
 class ConnectionFactory:
     """What the factories of every transport do alike; mixed into them.
@@ -284,6 +288,7 @@ class ConnectionFactory:
         self.router = router
         self.clock = clock
         self.connections: set[Connection] = set()
+        self._from: Counter[str] = Counter()
         self.is_closed = False
         self._closed: list[Deferred[None]] = []
 
@@ -298,9 +303,17 @@ class ConnectionFactory:
         self._closed.append(closed)
         return closed
 
-    def forget(self, connection: Connection) -> None:
+    def is_flooded_from(self, address: str) -> bool:
+        """Count a new connection from this address, and tell whether there are too many."""
+        self._from[address] += 1
+        return self._from[address] > CONNECTIONS_PER_SESSION * self.router.limits.sessions_per_address
+
+    def forget(self, connection: Connection, address: str) -> None:
         """Take note of a connection that is gone."""
         self.connections.discard(connection)
+        self._from[address] -= 1
+        if not self._from[address]:
+            del self._from[address]
         if not self.connections:
             waiting, self._closed = self._closed, []
             for closed in waiting:

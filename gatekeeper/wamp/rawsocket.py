@@ -124,7 +124,7 @@ class RawSocketProtocol(Connection, Protocol):
 
     def close(self, reason: str) -> None:
         if not self._is_closing:
-            log.info("closing the connection of {address}: {reason}", address=self._address(), reason=reason)
+            log.info("closing the connection of {address}: {reason}", address=self._host, reason=reason)
             self._drop()
 
     def _drop(self) -> None:

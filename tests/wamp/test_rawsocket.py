@@ -3,12 +3,15 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from twisted.internet.protocol import connectionDone
+from twisted.python.failure import Failure
 
 from gatekeeper.wamp.codecs import CBOR, JSON, MSGPACK, Codec
+from gatekeeper.wamp.rawsocket import RawSocketProtocol
 from gatekeeper.wamp.router import Limits
 from gatekeeper.wamp.transport import CLOSING_SECONDS, HANDSHAKE_SECONDS, LEAVING_SECONDS, PING_SECONDS
 from tests.wamp.helpers import EVERY_CODEC, ROLES, Client, fuzz, open_router
-from tests.wamp.rawsocket import RawBench, framed, request
+from tests.wamp.rawsocket import RawBench, Socketless, framed, request
 
 SECTION = "RawSocket Transport"
 every_codec = pytest.mark.parametrize("codec", EVERY_CODEC, ids=lambda codec: codec.subprotocol)
@@ -76,6 +79,22 @@ def test_too_many_connections_from_one_address() -> None:
     assert router.metrics().connections_now == 2
     benches[0].lose()
     RawBench(CBOR, router).join()
+
+
+def test_connections_that_say_nothing_are_bounded_too() -> None:
+    bench = RawBench(CBOR, open_router(limits=Limits(sessions_per_address=2)))
+    more: list[tuple[RawSocketProtocol, Socketless]] = []
+    for _ in range(5):
+        built = bench.factory.buildProtocol(None)
+        assert built is not None
+        more.append((built, Socketless()))
+        built.makeConnection(more[-1][1])
+    assert [transport.disconnected for _, transport in more] == [False, False, False, True, True]
+    bench.lose()
+    for protocol, _ in more:
+        protocol.connectionLost(Failure(connectionDone.value))
+    bench.assert_nothing_is_left()
+    assert not bench.factory._from
 
 
 @pytest.mark.spec(SECTION, "a peer answers each PING with one PONG that echoes its payload")
