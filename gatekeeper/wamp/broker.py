@@ -9,7 +9,8 @@
 An event is one list for all subscribers of a subscription and one frame per wire. Sans-I/O.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from gatekeeper.wamp.answers import Report
@@ -56,6 +57,7 @@ class Broker:
         self._random = random
         self._report = report
         self._watchers: dict[str, list[Watcher]] = {}
+        self._is_silent = False
 
     def subscribe(self, member: Member, message: Message) -> None:
         """Answer SUBSCRIBE; a second one to the same topic gives the same subscription."""
@@ -68,11 +70,15 @@ class Broker:
         if subscription is None or member not in subscription.members:
             if len(member.subscriptions) >= self._limits.subscriptions and not member.trusted:
                 raise WampError(UNAVAILABLE, f"at most {self._limits.subscriptions} subscriptions per session")
+            is_new = subscription is None
             subscription = subscription or self.subscriptions.create(topic, match)
             subscription.members[member] = None
             member.subscriptions[subscription.id] = subscription
             # The reply goes first: a watcher may publish at once, and no EVENT may come before its SUBSCRIBED.
             member.send([SUBSCRIBED, request, subscription.id])
+            if is_new:
+                self.announce("wamp.subscription.on_create", member.id, subscription_details(subscription))
+            self.announce("wamp.subscription.on_subscribe", member.id, subscription.id)
             self._tell_watchers(subscription)
             return
         member.send([SUBSCRIBED, request, subscription.id])
@@ -84,35 +90,49 @@ class Broker:
             raise WampError(NO_SUCH_SUBSCRIPTION, "this session has no such subscription")
         self._remove(member, subscription)
         member.send([UNSUBSCRIBED, message[1]])
-        self._tell_watchers(subscription)
+        self._announce_end(member, subscription)
 
     def revoke(self, member: Member, subscription: Subscription, reason: str) -> None:
         """End a member's subscription; it is told if it announced that it understands."""
         self._remove(member, subscription)
         if member.features & SUBSCRIBER_IS_REVOKED:
             member.send([UNSUBSCRIBED, 0, {"subscription": subscription.id, "reason": reason}])
-        self._tell_watchers(subscription)
+        self._announce_end(member, subscription)
 
     def publish(self, member: Member, message: Message) -> None:
         """Answer PUBLISH; without `acknowledge` there is no answer, not even an ERROR."""
         options, topic = message[2], message[3]
         try:
             verdict = self._permission.check(member, "publish", topic)
-            details, audience, excluded = self._terms(member, options, verdict)
+            publication = self._publish(member, topic, options, message[4:], verdict)
         except WampError as refusal:
             if options.get("acknowledge"):
                 member.send(error(PUBLISH, message[1], refusal.uri, *refusal.args))
             return
-        self._tally.publications += 1
-        publication = random_id(self._random)
-        self._fan_out(topic, [publication, details, *message[4:]], audience, excluded)
         if options.get("acknowledge"):
             member.send([PUBLISHED, message[1], publication])
 
     def announce(self, topic: str, *args: Any) -> None:
         """Publish a meta event of the router's own."""
-        if self.subscriptions.route(topic):
+        if not self._is_silent and self.subscriptions.route(topic):
             self._fan_out(topic, [random_id(self._random), {}, list(args)], None, None)
+
+    def bequeath(self, member: Member) -> None:
+        """Publish the testaments of a member that has left."""
+        testaments, member.testaments = member.testaments, None
+        if testaments is None or self._is_silent:
+            return
+        for will in (*testaments.detached, *testaments.destroyed):
+            self._publish(member, will.topic, will.options, will.payload, will.verdict)
+
+    @contextmanager
+    def silence(self) -> Iterator[None]:
+        """Publish neither meta events nor testaments meanwhile: everybody leaves, and nobody remains to be told."""
+        was_silent, self._is_silent = self._is_silent, True
+        try:
+            yield
+        finally:
+            self._is_silent = was_silent
 
     def leave(self, member: Member) -> None:
         """Forget a member."""
@@ -120,7 +140,7 @@ class Broker:
         for subscription in held:
             self._remove(member, subscription)
         for subscription in held:
-            self._tell_watchers(subscription)
+            self._announce_end(member, subscription)
 
     def watch(self, topic: str, watcher: Watcher) -> None:
         """Tell the watcher the number of the topic's subscribers, now and on each change."""
@@ -142,7 +162,14 @@ class Broker:
             return len(matching[0].members)
         return len({member for subscription in matching for member in subscription.members})
 
-    def _terms(
+    def _publish(self, member: Member, topic: str, options: dict[str, Any], payload: Message, verdict: Verdict) -> int:
+        details, audience, excluded = self.check_terms(member, options, verdict)
+        self._tally.publications += 1
+        publication = random_id(self._random)
+        self._fan_out(topic, [publication, details, *payload], audience, excluded)
+        return publication
+
+    def check_terms(
         self, member: Member, options: dict[str, Any], verdict: Verdict
     ) -> tuple[dict[str, Any], Audience | None, Member | None]:
         """Return what the options of a PUBLISH come to: the details of its events, and who gets none."""
@@ -174,6 +201,12 @@ class Broker:
         if not subscription.members and not subscription.kept:
             self.subscriptions.delete(subscription)
 
+    def _announce_end(self, member: Member, subscription: Subscription) -> None:
+        self.announce("wamp.subscription.on_unsubscribe", member.id, subscription.id)
+        if not subscription.members and not subscription.kept:
+            self.announce("wamp.subscription.on_delete", member.id, subscription.id)
+        self._tell_watchers(subscription)
+
     def _tell_watchers(self, subscription: Subscription) -> None:
         if not self._watchers:
             return
@@ -189,3 +222,13 @@ class Broker:
         if match == "exact":
             return [pattern]
         return [topic for topic in self._watchers if matches(match, pattern, topic)]
+
+
+def subscription_details(subscription: Subscription) -> dict[str, Any]:
+    """Return what the meta API tells of a subscription."""
+    return {
+        "id": subscription.id,
+        "created": subscription.created,
+        "uri": subscription.topic,
+        "match": subscription.match,
+    }

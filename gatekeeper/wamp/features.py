@@ -10,7 +10,9 @@ BROKER_FEATURES = (
     "payload_passthru_mode",
     "publisher_exclusion",
     "publisher_identification",
+    "session_meta_api",
     "subscriber_blackwhite_listing",
+    "subscription_meta_api",
     "subscription_revocation",
 )
 
@@ -22,8 +24,11 @@ DEALER_FEATURES = (
     "payload_passthru_mode",
     "progressive_call_invocations",
     "progressive_call_results",
+    "registration_meta_api",
     "registration_revocation",
+    "session_meta_api",
     "shared_registration",
+    "testament_meta_api",
 )
 
 ROLES: dict[str, dict[str, dict[str, bool]]] = {

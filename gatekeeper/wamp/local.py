@@ -109,6 +109,7 @@ class LocalSession(Member):
         self._ids: dict[str, int] = {}
         self._watches: list[tuple[str, Callable[[int], None]]] = []
         router.join(self)
+        router.joined(self)
 
     def call(self, procedure: str, *args: Any, **kwargs: Any) -> Deferred[Any]:
         """Call a procedure.

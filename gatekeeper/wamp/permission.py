@@ -4,10 +4,13 @@ An answer that is known costs one look-up per message. One that isn't is asked f
 the message until it comes (waiting.py).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from gatekeeper.wamp.answers import Report
+from twisted.python.failure import Failure
+
+from gatekeeper.wamp.answers import Report, deferred_of
 from gatekeeper.wamp.auth import Action, Authorizer, Permit
 from gatekeeper.wamp.disclosure import Disclosure, DisclosurePolicy
 from gatekeeper.wamp.errors import AUTHORIZATION_FAILED, INVALID_URI, NOT_AUTHORIZED, WampError
@@ -72,6 +75,30 @@ class Permission:
         if verdict.error:
             raise WampError(verdict.error, f"may not {action} this URI")
         return verdict
+
+    def check_later(self, member: Member, action: Action, uri: str, then: Callable[[Verdict], Any]) -> Any:
+        """Return what `then` makes of the verdict: at once, or as a Deferred if the authorizer takes time."""
+        try:
+            return then(self.check(member, action, uri))
+        except Awaited as awaited:
+            question = awaited
+
+        def answered(answer: Any) -> Any:
+            verdict, cache = self._verdict(question.key, member, answer)
+            if cache and question.epoch == self._epoch:
+                self._remember(question.key, verdict)
+            if verdict.error:
+                raise WampError(verdict.error, f"may not {action} this URI")
+            return then(verdict)
+
+        def failed(failure: Failure) -> Any:
+            if isinstance(failure.value, WampError):
+                return failure
+            self._report("authorizer", failure.value or RuntimeError("no reason"))
+            raise WampError(AUTHORIZATION_FAILED, "the authorizer failed")
+
+        later = deferred_of(question.answer)
+        return answered(question.answer) if later is None else later.addCallback(answered).addErrback(failed)
 
     def forget(self) -> None:
         """Ask the authorizer again, also where an answer is under way."""

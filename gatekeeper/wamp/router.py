@@ -38,6 +38,10 @@ from gatekeeper.wamp.ids import RandomBits, random_id, secure_bits
 from gatekeeper.wamp.limits import Limits, Metrics, SessionMetrics, Tally
 from gatekeeper.wamp.members import Member, error
 from gatekeeper.wamp.messages import CANCEL, ERROR, PUBLISH, YIELD, Message, Type
+from gatekeeper.wamp.meta import MetaCallee
+from gatekeeper.wamp.meta_registrations import RegistrationMeta
+from gatekeeper.wamp.meta_sessions import SessionMeta, session_details
+from gatekeeper.wamp.meta_subscriptions import SubscriptionMeta
 from gatekeeper.wamp.permission import Awaited, Permission
 from gatekeeper.wamp.registrations import Registrations
 from gatekeeper.wamp.session import Link, Session, State
@@ -117,18 +121,25 @@ class Router:
         self.tally = Tally()
         self.closed = False
         self.is_uri = uri_rule.accepts
-        self._permission = Permission(authorizer or AllowEverything(), uri_rule, disclosure, report)
+        self.permission = Permission(authorizer or AllowEverything(), uri_rule, disclosure, report)
         counts: _Counts = {"limits": self.limits, "tally": self.tally, "random": random}
         timestamp = lambda: rfc3339(now())  # noqa: E731
         subscriptions = Subscriptions(policies, timestamp, report)
-        self.broker = Broker(self._permission, subscriptions, report=report, **counts)
+        self.broker = Broker(self.permission, subscriptions, report=report, **counts)
+        calls = Calls(clock or ReactorClock())
         self.dealer = Dealer(
-            self._permission,
+            self.permission,
             Registrations(timestamp),
-            Calls(clock or ReactorClock()),
+            calls,
             announce=self.broker.announce,
             **counts,
         )
+        procedures = {
+            **SessionMeta(self).procedures(),
+            **RegistrationMeta(self.dealer).procedures(),
+            **SubscriptionMeta(self.broker).procedures(),
+        }
+        self.dealer.own.update(MetaCallee(procedures, calls, report).offered(timestamp()))
         self._random = random
         self._attached: dict[Session, None] = {}
         self._addresses: Counter[str] = Counter()
@@ -178,15 +189,32 @@ class Router:
         self._members[member.id] = member
         self.tally.sessions += 1
 
+    def joined(self, member: Member) -> None:
+        """Tell the others who is there; the session's WELCOME has gone out."""
+        if self.has(member):
+            self.broker.announce("wamp.session.on_join", session_details(member))
+
     def has(self, member: Member) -> bool:
         """Tell whether this session is a member now."""
         return self._members.get(member.id) is member
 
+    def member(self, session: int) -> Member | None:
+        """Return the member with this session ID."""
+        return self._members.get(session)
+
+    def members(self) -> list[Member]:
+        """Return all members, in the order in which they came."""
+        return list(self._members.values())
+
     def left(self, member: Member) -> None:
         """Take a session out of the realm and settle what it leaves behind."""
         if self._members.pop(member.id, None) is not None:
-            self.dealer.leave(member)
             self.broker.leave(member)
+            self.dealer.leave(member)
+            self.broker.bequeath(member)
+            who = member.identity
+            self.broker.announce("wamp.session.on_leave", member.id, who.authid, who.authrole)
+            member.waiting = None
             member.gone()
 
     def serve(self, member: Member, message: Message) -> None:
@@ -204,15 +232,16 @@ class Router:
 
     def forget_authorizations(self) -> None:
         """Ask the authorizer and the disclosure policy again from now on."""
-        self._permission.forget()
+        self.permission.forget()
 
     def close(self, reason: str = SYSTEM_SHUTDOWN) -> None:
         """Say GOODBYE to every session and let no more in. The transports close when their clients have answered."""
         self.closed = True
-        for session in tuple(self._attached):
-            session.leave(reason)
-        for member in tuple(self._members.values()):
-            self.left(member)
+        with self.broker.silence():
+            for session in tuple(self._attached):
+                session.leave(reason)
+            for member in self.members():
+                self.left(member)
 
     def session_metrics(self) -> list[SessionMetrics]:
         """Return what each remote session that has joined costs now."""
@@ -238,11 +267,11 @@ class Router:
         member.waiting = Waiting(message)
 
         def answered(answer: object) -> None:
-            self._permission.learn(question, member, answer)
+            self.permission.learn(question, member, answer)
             self._go_on(member, session)
 
         def failed(error: BaseException) -> None:
-            self._permission.failed(question, member, error)
+            self.permission.failed(question, member, error)
             self._go_on(member, session)
 
         on_answer(question.answer, answered, failed)

@@ -313,6 +313,7 @@ class Session(Member):
         self._router.join(self, self.peer.session)
         self._enter(State.JOINED)
         self._say([WELCOME, self.id, _welcome_details(self._router.realm, answer)])
+        self._router.joined(self)
 
     def _say(self, message: Message) -> None:
         try:

@@ -58,7 +58,7 @@ def test_answers_may_come_in_any_order() -> None:
 def test_a_procedure_that_nobody_offers() -> None:
     client = Client(open_router()).join()
     assert error_of(client.say(48, 1, {}, "a.procedure")) == "wamp.error.no_such_procedure"
-    assert error_of(client.say(48, 1, {}, "wamp.session.count")) == "wamp.error.no_such_procedure"
+    assert error_of(client.say(48, 1, {}, "wamp.session.nonsense")) == "wamp.error.no_such_procedure"
 
 
 @pytest.mark.parametrize("uri", ["", "a..b", "a b", "a#b"])
