@@ -9,8 +9,8 @@ from gatekeeper.wamp.codecs import JSON, Codec
 from gatekeeper.wamp.errors import ProtocolViolation
 from gatekeeper.wamp.messages import Message
 from gatekeeper.wamp.router import Router
+from tests.wamp.bench import Bench
 from tests.wamp.helpers import EVERY_CODEC, ROLES, fuzz, open_router, payload_of
-from tests.wamp.test_transport import Bench
 from tests.wamp.wire import handshake, masked
 
 SECTION = "Message Batching"

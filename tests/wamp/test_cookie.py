@@ -12,8 +12,8 @@ from gatekeeper.wamp.methods import Anonymous, Chooser, Cookie, CookieJar, Ticke
 from gatekeeper.wamp.methods.cookie import MAX_KEPT
 from gatekeeper.wamp.router import Router
 from tests.wamp.authentication import PRINCIPALS
+from tests.wamp.bench import Bench
 from tests.wamp.helpers import ROLES
-from tests.wamp.test_transport import Bench
 from tests.wamp.wire import handshake
 
 SECTION = "Authentication Methods"

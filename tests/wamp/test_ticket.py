@@ -68,3 +68,12 @@ def test_a_check_that_does_not_say_true_says_no(answer: Any) -> None:
     door = Door(Ticket(Listed({"ticket": {"joe": Principal("joe", "user", lambda _ticket: answer)}})))
     door.hello("ticket", authid="joe")
     assert_denied(door.prove("anything"))
+
+
+def test_an_unknown_name_may_take_as_long_as_a_known_one() -> None:
+    asked: Deferred[bool] = Deferred()
+    door = Door(Ticket(Listed({}), decoy=lambda _ticket: asked))
+    door.hello("ticket", authid="nobody")
+    assert door.client.say(5, "anything", {}) == []
+    asked.callback(True)
+    assert_denied(door.client.take()[0])
