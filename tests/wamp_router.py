@@ -1,8 +1,8 @@
 """Our router as a process that does nothing else: what clients from elsewhere and benches talk to.
 
-`python -m tests.wamp_router [realm]` prints its port, serves until terminated, and lets in whoever asks: "anonymous",
-or by the ticket "secret" as whatever authid is named. What they may do is looked up per role and URI, as in a program
-that has roles.
+`python -m tests.wamp_router [realm [port]]` prints its port, serves until terminated, and lets in whoever asks:
+"anonymous", or by the ticket "secret" as whatever authid is named. What they may do is looked up per role and URI, as
+in a program that has roles.
 """
 
 import sys
@@ -61,9 +61,10 @@ def main() -> None:
     desk = FrontDesk()
     realm = sys.argv[1] if len(sys.argv) > 1 else "realm"
     router = Router(realm, desk, desk, policies=policy_for, limits=Limits(sessions_per_address=SESSIONS))
-    endpoint = TCP4ServerEndpoint(reactor, 0, backlog=BACKLOG, interface="127.0.0.1")
+    port = int(sys.argv[2]) if len(sys.argv) > 2 else 0
+    endpoint = TCP4ServerEndpoint(reactor, port, backlog=BACKLOG, interface="127.0.0.1")
     listening: Any = endpoint.listen(websocket_factory(router))
-    listening.addCallback(lambda port: print(port.getHost().port, flush=True))
+    listening.addCallback(lambda listener: print(listener.getHost().port, flush=True))
     reactor.run()
 
 
