@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from gatekeeper.wamp.answers import Report
+from gatekeeper.wamp.archive import Archive
 from gatekeeper.wamp.audience import Audience, audience_of
 from gatekeeper.wamp.disclosure import publisher_details
 from gatekeeper.wamp.errors import (
@@ -31,6 +32,7 @@ from gatekeeper.wamp.messages import EVENT, PUBLISH, PUBLISHED, SUBSCRIBED, UNSU
 from gatekeeper.wamp.passthru import passed_through
 from gatekeeper.wamp.patterns import matches
 from gatekeeper.wamp.permission import Permission, Verdict
+from gatekeeper.wamp.retention import Retention
 from gatekeeper.wamp.subscriptions import Subscriptions
 from gatekeeper.wamp.uris import Match, as_match
 
@@ -49,6 +51,7 @@ class Broker:
         tally: Tally,
         random: RandomBits,
         report: Report,
+        archive: Archive | None = None,
     ) -> None:
         self._permission = permission
         self.subscriptions = subscriptions
@@ -58,6 +61,8 @@ class Broker:
         self._report = report
         self._watchers: dict[str, list[Watcher]] = {}
         self._is_silent = False
+        self._retention = Retention()
+        self._archive = archive
 
     def subscribe(self, member: Member, message: Message) -> None:
         """Answer SUBSCRIBE; a second one to the same topic gives the same subscription."""
@@ -80,8 +85,10 @@ class Broker:
                 self.announce("wamp.subscription.on_create", member.id, subscription_details(subscription))
             self.announce("wamp.subscription.on_subscribe", member.id, subscription.id)
             self._tell_watchers(subscription)
-            return
-        member.send([SUBSCRIBED, request, subscription.id])
+        else:
+            member.send([SUBSCRIBED, request, subscription.id])
+        if options.get("get_retained"):
+            self._send_retained(member, subscription)
 
     def unsubscribe(self, member: Member, message: Message) -> None:
         """Answer UNSUBSCRIBE."""
@@ -166,8 +173,17 @@ class Broker:
         details, audience, excluded = self.check_terms(member, options, verdict)
         self._tally.publications += 1
         publication = random_id(self._random)
-        self._fan_out(topic, [publication, details, *payload], audience, excluded)
+        tail = [publication, details, *payload]
+        if options.get("retain"):
+            self._retention.keep(topic, tail, audience, excluded)
+        if self._archive is not None:
+            self._archive.keep(topic, tail, audience)
+        self._fan_out(topic, tail, audience, excluded)
         return publication
+
+    def _send_retained(self, member: Member, subscription: Subscription) -> None:
+        for tail in self._retention.events(member, subscription):
+            member.event(subscription, [EVENT, subscription.id, *tail], {}, 0)
 
     def check_terms(
         self, member: Member, options: dict[str, Any], verdict: Verdict

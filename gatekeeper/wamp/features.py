@@ -6,6 +6,8 @@ A client's features are kept as bits: a session needs no more than one integer o
 from typing import Any
 
 BROKER_FEATURES = (
+    "event_history",
+    "event_retention",
     "pattern_based_subscription",
     "payload_passthru_mode",
     "publisher_exclusion",
@@ -35,7 +37,14 @@ ROLES: dict[str, dict[str, dict[str, bool]]] = {
     "broker": {"features": dict.fromkeys(BROKER_FEATURES, True)},
     "dealer": {"features": dict.fromkeys(DEALER_FEATURES, True)},
 }
-"""What WELCOME promises."""
+"""What WELCOME promises; `event_history` only where any is kept."""
+
+
+def roles(*, history: bool) -> dict[str, dict[str, dict[str, bool]]]:
+    """Return the roles of a router with or without event history."""
+    features = {name: True for name in BROKER_FEATURES if history or name != "event_history"}
+    return {**ROLES, "broker": {"features": features}}
+
 
 CALLEE_CANCELS = 1  # understands INTERRUPT
 CALLEE_PROGRESSES = 2  # yields progressive results

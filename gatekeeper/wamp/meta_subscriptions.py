@@ -10,19 +10,23 @@ wamp.subscription.get_events                            [subscription]      past
 
 from typing import Any
 
+from gatekeeper.wamp.archive import Archive, asked_events
 from gatekeeper.wamp.broker import Broker, subscription_details
 from gatekeeper.wamp.errors import NO_SUCH_SUBSCRIPTION, WampError
 from gatekeeper.wamp.members import Member, Subscription
 from gatekeeper.wamp.meta import Arguments, Procedure
 from gatekeeper.wamp.meta_registrations import asked_match
+from gatekeeper.wamp.permission import Permission
 from gatekeeper.wamp.uris import MATCHES
 
 
 class SubscriptionMeta:
     """The procedures; each answers one call."""
 
-    def __init__(self, broker: Broker) -> None:
+    def __init__(self, broker: Broker, permission: Permission, archive: Archive | None) -> None:
+        self._permission = permission
         self._subscriptions = broker.subscriptions
+        self._archive = archive
 
     def procedures(self) -> dict[str, Procedure]:
         """Return them by name."""
@@ -33,6 +37,7 @@ class SubscriptionMeta:
             "wamp.subscription.get": lambda _, about: subscription_details(self._subscription(about)),
             "wamp.subscription.list_subscribers": lambda _, about: self._subscribers(about),
             "wamp.subscription.count_subscribers": lambda _, about: len(self._subscribers(about)),
+            "wamp.subscription.get_events": self._events,
         }
 
     def _list(self, _caller: Member, _about: Arguments) -> dict[str, list[int]]:
@@ -48,6 +53,18 @@ class SubscriptionMeta:
 
     def _subscribers(self, about: Arguments) -> list[int]:
         return [member.id for member in self._subscription(about).members]
+
+    def _events(self, caller: Member, about: Arguments) -> Any:
+        subscription = self._subscription(about)
+        query = asked_events(about, caller)
+        # Who may not subscribe to it may not see what came before either.
+        return self._permission.check_later(
+            caller,
+            "subscribe",
+            subscription.topic,
+            lambda _: self._archive.past(subscription, query) if self._archive else [],
+            subscription.match,
+        )
 
     def _subscription(self, about: Arguments) -> Subscription:
         subscription = self._subscriptions.get(about.id(0))

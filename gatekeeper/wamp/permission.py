@@ -76,10 +76,12 @@ class Permission:
             raise WampError(verdict.error, f"may not {action} this URI")
         return verdict
 
-    def check_later(self, member: Member, action: Action, uri: str, then: Callable[[Verdict], Any]) -> Any:
+    def check_later(
+        self, member: Member, action: Action, uri: str, then: Callable[[Verdict], Any], match: Match = "exact"
+    ) -> Any:
         """Return what `then` makes of the verdict: at once, or as a Deferred if the authorizer takes time."""
         try:
-            return then(self.check(member, action, uri))
+            return then(self.check(member, action, uri, match))
         except Awaited as awaited:
             question = awaited
 

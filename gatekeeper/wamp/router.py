@@ -10,10 +10,11 @@ It owns no socket, clock or thread. A message takes `Session.received` → `Rout
 
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypedDict
 
 from gatekeeper.wamp.answers import Report, log_failure, on_answer
+from gatekeeper.wamp.archive import Archive
 from gatekeeper.wamp.auth import (
     Accept,
     Action,
@@ -32,8 +33,10 @@ from gatekeeper.wamp.calls import Calls
 from gatekeeper.wamp.dealer import Dealer
 from gatekeeper.wamp.disclosure import Disclosure, DisclosurePolicy, as_asked
 from gatekeeper.wamp.errors import SYSTEM_SHUTDOWN, UNAVAILABLE, WampError
+from gatekeeper.wamp.features import roles
 from gatekeeper.wamp.flow import Policy
 from gatekeeper.wamp.framing import Wire
+from gatekeeper.wamp.history import Kept, Ring, Store
 from gatekeeper.wamp.ids import RandomBits, random_id, secure_bits
 from gatekeeper.wamp.limits import Limits, Metrics, SessionMetrics, Tally
 from gatekeeper.wamp.members import Member, error
@@ -61,6 +64,7 @@ __all__ = [
     "DenyEverybody",
     "Disclosure",
     "Identity",
+    "Kept",
     "Limits",
     "Metrics",
     "Peer",
@@ -93,6 +97,8 @@ class Router:
     :param policies: which topics are of policy "newest"; asked once for each new subscription, and for each topic
         that a pattern matches.
     :param disclosure: whose identity reaches the others.
+    :param history: the topics and patterns whose past events can be asked for.
+    :param history_store: where those are; in memory if not given.
     :param uri_rule: which names are well-formed.
     :param clock: whose `callLater` runs call timeouts; the reactor, when the first is needed, if not given.
     :param now: gives the time of day.
@@ -109,12 +115,15 @@ class Router:
         limits: Limits | None = None,
         policies: Callable[[str], Policy] = every_event,
         disclosure: DisclosurePolicy = as_asked,
+        history: Sequence[Kept] = (),
+        history_store: Store | None = None,
         uri_rule: UriRule = UriRule.LOOSE,
         clock: Clock | None = None,
         now: WallClock = time.time,
         report: Report = log_failure,
     ) -> None:
         self.realm = realm
+        self.roles = roles(history=bool(history))
         self.authenticator: Authenticator = authenticator or DenyEverybody()
         self.limits = limits or Limits()
         self.report = report
@@ -125,7 +134,8 @@ class Router:
         counts: _Counts = {"limits": self.limits, "tally": self.tally, "random": random}
         timestamp = lambda: rfc3339(now())  # noqa: E731
         subscriptions = Subscriptions(policies, timestamp, report)
-        self.broker = Broker(self.permission, subscriptions, report=report, **counts)
+        archive = Archive(history, history_store or Ring(), subscriptions, now, report) if history else None
+        self.broker = Broker(self.permission, subscriptions, report=report, archive=archive, **counts)
         calls = Calls(clock or ReactorClock())
         self.dealer = Dealer(
             self.permission,
@@ -137,7 +147,7 @@ class Router:
         procedures = {
             **SessionMeta(self).procedures(),
             **RegistrationMeta(self.dealer).procedures(),
-            **SubscriptionMeta(self.broker).procedures(),
+            **SubscriptionMeta(self.broker, self.permission, archive).procedures(),
         }
         self.dealer.own.update(MetaCallee(procedures, calls, report).offered(timestamp()))
         self._random = random

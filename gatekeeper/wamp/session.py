@@ -32,7 +32,7 @@ from gatekeeper.wamp.errors import (
     CodecError,
     ProtocolViolation,
 )
-from gatekeeper.wamp.features import ROLES, features_of
+from gatekeeper.wamp.features import features_of
 from gatekeeper.wamp.flow import Outbox, Socket
 from gatekeeper.wamp.framing import Wire
 from gatekeeper.wamp.limits import SessionMetrics
@@ -312,7 +312,7 @@ class Session(Member):
         self._challenge = None  # it may hold a secret
         self._router.join(self, self.peer.session)
         self._enter(State.JOINED)
-        self._say([WELCOME, self.id, _welcome_details(self._router.realm, answer)])
+        self._say([WELCOME, self.id, _welcome_details(self._router, answer)])
         self._router.joined(self)
 
     def _say(self, message: Message) -> None:
@@ -368,11 +368,11 @@ def _extra(details: Mapping[str, Any]) -> Mapping[str, Any]:
     return details.get("authextra") or {}
 
 
-def _welcome_details(realm: str, answer: Accept) -> dict[str, Any]:
+def _welcome_details(router: "Router", answer: Accept) -> dict[str, Any]:
     who = answer.identity
     details: dict[str, Any] = {
-        "realm": realm,
-        "roles": ROLES,
+        "realm": router.realm,
+        "roles": router.roles,
         "authid": who.authid,
         "authrole": who.authrole,
         "authmethod": who.authmethod,
