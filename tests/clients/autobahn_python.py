@@ -14,7 +14,7 @@ from typing import Any
 import txaio as untyped_txaio
 from autobahn.wamp.exception import ApplicationError
 from autobahn.wamp.types import CallOptions, CallResult, PublishOptions, RegisterOptions, SubscribeOptions
-from twisted.internet.defer import CancelledError
+from twisted.internet.defer import CancelledError, Deferred
 
 txaio: Any = untyped_txaio  # it makes its functions when a framework is chosen
 
@@ -230,7 +230,7 @@ async def _() -> None:
 async def _() -> None:
     callee, caller = await open_session(), await open_session()
     procedure = fresh()
-    running = txaio.create_future() if FRAMEWORK == "asyncio" else _cancellable()
+    running: Any = txaio.create_future() if FRAMEWORK == "asyncio" else Deferred()
     await callee.register(lambda: running, procedure)
     asked = caller.call(procedure)
     await pause(0.05)
@@ -244,12 +244,6 @@ async def _() -> None:
     await pause(0.1)
     assert txaio.is_called(running), "the callee wasn't interrupted"
     await leave(callee, caller)
-
-
-def _cancellable() -> Any:
-    from twisted.internet.defer import Deferred
-
-    return Deferred()
 
 
 for _match, _pattern, _hit, _miss in (
