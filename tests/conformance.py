@@ -18,7 +18,7 @@ SUITE = "tests/wamp"
 FEATURES: dict[str, dict[str, str]] = {
     "broker": {
         "acknowledge_event_received": "a sketch in the specification, which no client speaks",
-        "event_history": "",
+        "event_history": "announced where a router is told to keep some (`Router(history=…)`)",
         "event_retention": "",
         "pattern_based_subscription": "",
         "payload_passthru_mode": "",

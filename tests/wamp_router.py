@@ -2,7 +2,7 @@
 
 `python -m tests.wamp_router [realm [port]]` prints its port, serves until terminated, and lets in whoever asks:
 "anonymous", or by the ticket "secret" as whatever authid is named. What they may do is looked up per role and URI, as
-in a program that has roles.
+in a program that has roles; who calls and publishes is disclosed.
 """
 
 import sys
@@ -60,7 +60,8 @@ def main() -> None:
     """Serve until terminated."""
     desk = FrontDesk()
     realm = sys.argv[1] if len(sys.argv) > 1 else "realm"
-    router = Router(realm, desk, desk, policies=policy_for, limits=Limits(sessions_per_address=SESSIONS))
+    limits = Limits(sessions_per_address=SESSIONS)
+    router = Router(realm, desk, desk, policies=policy_for, disclosure=lambda *_: "force", limits=limits)
     port = int(sys.argv[2]) if len(sys.argv) > 2 else 0
     endpoint = TCP4ServerEndpoint(reactor, port, backlog=BACKLOG, interface="127.0.0.1")
     listening: Any = endpoint.listen(websocket_factory(router))

@@ -3,9 +3,9 @@
 python -m tests.bench.wamp [--rounds 3] [--seconds 1.2]
 
 Both routers run from the start, and each round loads one after the other with the same raw clients (`c/wamp_load.c`),
-so a ratio compares neighbours in time; the router's CPU is read from /proc. Authorization is on in both. The events'
-publisher keeps a window of publications under way; the calls are echoes of 100 B. The last load is 20 subscribers of
-30 KB at 15/s, 10 of which read a quarter of that, with 200 calls a second beside them.
+so a ratio compares neighbours in time; the router's CPU is read from /proc. Authorization, disclosure and meta events
+are on in both. The events' publisher keeps a window of publications under way; the calls are echoes of 100 B. The last
+load is 20 subscribers of 30 KB at 15/s, 10 of which read a quarter of that, with 200 calls a second beside them.
 """
 
 import argparse
