@@ -7,11 +7,12 @@ NPM := npm --no-audit --no-fund --no-update-notifier --loglevel=error
 # What a checkout needs once; the stamps are made again when what they were made of changes.
 VENV_READY := .venv/.ready
 NODE_READY := web/node_modules/.package-lock.json
+CLIENTS_READY := tests/clients/node_modules/.package-lock.json
 PAGES_READY := gatekeeper/http/dashboard/index.html
 PAGES_SOURCES := $(shell find web/src -type f) web/index.html web/package-lock.json web/vite.config.ts
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types layers unit pages browser chromium build wheel bench docs clean
+.PHONY: help run test lint types layers unit pages browser chromium build wheel bench docs crossbar clients clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -38,7 +39,7 @@ types: $(VENV_READY) ## Check types: mypy, strict
 layers: $(VENV_READY) ## Check that dependencies point down
 	$(BIN)/lint-imports --no-logo
 
-unit: build ## Run pytest: units, and processes on loopback
+unit: build $(CLIENTS_READY) ## Run pytest: units, and processes on loopback
 	$(BIN)/python -m pytest -q $(ARGS)
 
 pages: $(NODE_READY) ## Run vitest
@@ -77,8 +78,22 @@ wheel: build ## Build the wheel into dist/
 bench: build ## Compare the media path with C, and measure doors and the idle site (minutes)
 	$(BIN)/python -m tests.bench
 
-docs: $(VENV_READY) ## Write the generated pages: docs/configuration.md
+docs: $(VENV_READY) ## Write the generated pages: docs/configuration.md, docs/wamp-conformance.md
 	$(BIN)/python -m gatekeeper.config > docs/configuration.md
+	$(BIN)/python -m tests.conformance > docs/wamp-conformance.md
+
+clients: $(CLIENTS_READY) ## Install the other WAMP clients that the tests drive the router with
+
+$(CLIENTS_READY): tests/clients/package.json tests/clients/package-lock.json
+	cd tests/clients && $(NPM) ci
+	@touch $@
+
+# The other router, in an environment of its own: it brings some 140 packages.
+crossbar: .crossbar/bin/crossbar ## Install Crossbar.io 26.10 into .crossbar/, for the tests and benches that need it
+
+.crossbar/bin/crossbar:
+	$(PYTHON) -m venv .crossbar
+	.crossbar/bin/python -m pip install -q --disable-pip-version-check 'crossbar==26.10.*'
 
 clean: ## Remove what was built
-	rm -rf .venv build dist artefacts web/node_modules gatekeeper/http/dashboard *.egg-info
+	rm -rf .venv .crossbar build dist artefacts web/node_modules tests/clients/node_modules gatekeeper/http/dashboard *.egg-info

@@ -18,7 +18,7 @@ from msgspec import Meta
 
 from gatekeeper import decoding
 from gatekeeper.errors import ConfigurationError
-from gatekeeper.uris import ID_PATTERN
+from gatekeeper.uris import ID_PATTERN, REALM
 
 DEFAULT_FILE = "gatekeeper.toml"
 
@@ -110,8 +110,7 @@ class Door(Record, frozen=True):
     ] = 3.0
     ping_timeout: Annotated[Seconds, Meta(description="seconds for the lock's PONG, then the link is dead")] = 2.0
     silence_timeout: Annotated[
-        Seconds,
-        Meta(description="seconds without any text, then the link is dead; a lock reports every 5 s"),
+        Seconds, Meta(description="seconds without any text, then the link is dead; a lock reports every 5 s")
     ] = 12.0
     connect_timeout: Annotated[Seconds, Meta(description="seconds to connect and shake hands")] = 5.0
     retry_minimum: Annotated[Seconds, Meta(description="first pause before connecting again, seconds")] = 0.5
@@ -127,8 +126,7 @@ class Access(Record, frozen=True):
     """Who may come in."""
 
     admin_token: Annotated[
-        Secret | None,
-        Meta(description="the admin token; without it one is made at the first start"),
+        Secret | None, Meta(description="the admin token; without it one is made at the first start")
     ] = None
 
 
@@ -141,20 +139,28 @@ class Media(Record, frozen=True):
     maximum_viewers: Annotated[int, Meta(ge=1, le=100_000, description="streams at once, over all cameras")] = 2000
 
 
+class Router(Record, frozen=True):
+    """A WAMP router elsewhere, on which this site shares a realm with others; `router = "wss://host/ws"` is enough."""
+
+    url: Annotated[str, Meta(description="`ws://` or `wss://` address of the router")]
+    realm: Annotated[str, Meta(min_length=1, max_length=255, description="the realm to join")] = REALM
+    authid: Annotated[str | None, Meta(description="who this site is there; anonymous without")] = None
+    ticket: Annotated[Secret | None, Meta(description="what proves it, by WAMP's ticket authentication")] = None
+
+
 class Site(Record, frozen=True):
     """A whole site: the top level of the file."""
 
     name: Annotated[str, Meta(max_length=80, description="shown on the page")] = "gatekeeper"
     listen: Annotated[
-        str,
-        Meta(description="Twisted endpoint to serve on; `tcp:8000` is every interface, port 0 any free one"),
+        str, Meta(description="Twisted endpoint to serve on; `tcp:8000` is every interface, port 0 any free one")
     ] = "tcp:8000:interface=127.0.0.1"
     data: Annotated[
-        str,
-        Meta(min_length=1, description="folder for what outlives a restart, relative to this file"),
+        str, Meta(min_length=1, description="folder for what outlives a restart, relative to this file")
     ] = "gatekeeper-data"
     access: Access = Access()
     media: Media = Media()
+    router: Router | None = None
     cameras: tuple[Camera, ...] = ()
     doors: tuple[Door, ...] = ()
 
@@ -184,6 +190,8 @@ def check(data: Mapping[str, Any]) -> Site:
 
     :raises ConfigurationError: one sentence that starts with the key path.
     """
+    if isinstance(data.get("router"), str):  # the short form
+        data = {**data, "router": {"url": data["router"]}}
     try:
         site = msgspec.convert(data, Site)
     except msgspec.ValidationError as error:
@@ -237,11 +245,12 @@ def read_secrets(site: Site, folder: Path) -> None:
 
     :raises ConfigurationError: naming the first that isn't.
     """
-    if site.access.admin_token is not None:
-        site.access.admin_token.read("access.admin_token", folder)
-    for index, camera in enumerate(site.cameras):
-        if camera.password is not None:
-            camera.password.read(f"cameras[{index}].password", folder)
+    held = {"access.admin_token": site.access.admin_token}
+    held["router.ticket"] = site.router.ticket if site.router is not None else None
+    held |= {f"cameras[{index}].password": camera.password for index, camera in enumerate(site.cameras)}
+    for path, secret in held.items():
+        if secret is not None:
+            secret.read(path, folder)
 
 
 # --- what msgspec can't say in the types -----------------------------------------------------------------------------
@@ -277,11 +286,14 @@ def _check(site: Site) -> None:
         _check_url(f"{where}.url", lock.url, ("ws", "wss"))
         _check_order(where, "open_duration", lock.open_duration, "maximum_open_duration", lock.maximum_open_duration)
         _check_order(where, "retry_minimum", lock.retry_minimum, "retry_maximum", lock.retry_maximum)
-        for other, lock_url in enumerate(door.url for door in site.doors[:index]):
-            if lock_url == lock.url:
-                raise ConfigurationError(
-                    f"{where}.url: already the lock of doors[{other}]; one lock takes one connection"
-                )
+        for other, earlier in enumerate(site.doors[:index]):
+            if earlier.url == lock.url:
+                why = f"already the lock of doors[{other}]; one lock takes one connection"
+                raise ConfigurationError(f"{where}.url: {why}")
+    if site.router is not None:
+        _check_url("router.url", site.router.url, ("ws", "wss"))
+        if (site.router.authid is None) != (site.router.ticket is None):
+            raise ConfigurationError("router: authid and ticket belong together; one of them is missing")
     _check_endpoint(site.listen)
 
 
@@ -320,7 +332,7 @@ def _split(url: str) -> SplitResult | None:
 
 
 def _is_secret(steps: decoding.Steps) -> bool:
-    return any(step in ("password", "admin_token", "username") for step in steps)
+    return any(step in ("password", "admin_token", "username", "ticket") for step in steps)
 
 
 def _why(error: OSError | UnicodeDecodeError) -> str:
@@ -353,6 +365,7 @@ def document() -> str:
         "[[doors]]": Door,
         "[access]": Access,
         "[media]": Media,
+        "[router]": Router,
     }
     for title, struct in tables.items():
         out += [

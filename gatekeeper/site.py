@@ -3,6 +3,7 @@
 One `Site` is one configuration, started and stopped whole.
 """
 
+import secrets
 import time
 from collections.abc import Callable
 from functools import partial
@@ -39,10 +40,12 @@ from gatekeeper.http.dashboard_files import DashboardFiles
 from gatekeeper.http.mjpeg import Seats, Stream, Terms
 from gatekeeper.http.requests import HttpSite
 from gatekeeper.http.root import Root
+from gatekeeper.realm import CAMERA, DOOR, Presence, SharedRealm
 from gatekeeper.system.api import System
 from gatekeeper.uris import Name
 from gatekeeper.wamp.auth import Identity
 from gatekeeper.wamp.local import TRUSTED, CallDetails, LocalSession
+from gatekeeper.wamp.remote import RemoteSession
 from gatekeeper.wamp.router import Policy, Router
 from gatekeeper.wamp.transport import websocket_factory
 
@@ -81,7 +84,7 @@ class Site(Service):
         self.journal = Journal(wall)
         self._pictures = ThreadPool(minthreads=0, maxthreads=1, name="pictures")
         self._devices = MultiService()
-        self._compose_router()
+        self._compose_router(folder)
         self._compose_cameras(folder)
         self._compose_doors()
         self._compose_http()
@@ -90,12 +93,38 @@ class Site(Service):
 
     # --- composing ---
 
-    def _compose_router(self) -> None:
+    def _compose_router(self, folder: Path) -> None:
         self._guard = Guard(self.tokens)
         self._router = Router(uris.REALM, self._guard, self._guard, policies=_policy)
-        self._session = LocalSession(self._router, Identity("gatekeeper", TRUSTED, "local"))
+        local = LocalSession(self._router, Identity("gatekeeper", TRUSTED, "local"))
+        self._shared = self._share(local, self._settings.router, folder) if self._settings.router else None
+        self._session: Presence = self._shared or local
         self._sockets = websocket_factory(self._router, clock=self._reactor)
         self.journal.observe(self._publish_event)
+
+    def _share(self, local: LocalSession, router: config.Router, folder: Path) -> SharedRealm:
+        ticket = router.ticket.read("router.ticket", folder) if router.ticket is not None else None
+        remote = RemoteSession(
+            self._reactor,
+            router.url,
+            router.realm,
+            authid=router.authid,
+            ticket=ticket,
+            policies=_policy,
+        )
+        has = {
+            CAMERA: [camera.id for camera in self._settings.cameras],
+            DOOR: [door.id for door in self._settings.doors],
+        }
+        return SharedRealm(
+            local,
+            remote,
+            reactor=self._reactor,
+            wall=self._wall,
+            name=secrets.token_hex(4),
+            has=has,
+            refresh=self._publish_states,
+        )
 
     def _compose_cameras(self, folder: Path) -> None:
         seats = Seats(self._settings.media.maximum_viewers)
@@ -204,6 +233,8 @@ class Site(Service):
         if self._last_will is not None:
             self._last_will.startService()
         self._devices.startService()
+        if self._shared is not None:
+            self._shared.start()
         self.journal.record("system.started", f"{self._settings.name} started")
         for camera in self._settings.cameras:
             self.log.info("camera {id}: {kind}{url}", id=camera.id, kind=self._kind, url=camera.url.partition("?")[0])
@@ -238,7 +269,7 @@ class Site(Service):
         if self._last_will is not None:
             self._last_will.stopService()
         self._http.abort()
-        self._session.leave()
+        yield self._session.leave()
         self._router.close()
         self._pictures.stop()
         self.log.info("stopped")
@@ -270,6 +301,13 @@ class Site(Service):
             outcome = "ok" if condition.state is CameraState.LIVE else "alarm"
             text = f"camera {camera} is {condition.state}{why}"
             self.journal.record(f"camera.{condition.state}", text, subject=camera, outcome=outcome)
+
+    def _publish_states(self) -> None:
+        """Say again what everything is: who heard the last word may have missed some."""
+        for camera in self._cameras.list():
+            self._session.publish(uris.TOPIC_CAMERA_STATE.format(camera=camera.id), _plain(camera))
+        for door in self._doors.list():
+            self._session.publish(uris.TOPIC_DOOR_STATE.format(door=door.id), _plain(door))
 
     def _door_changed(self, link: DoorLink) -> None:
         door = link.config.id

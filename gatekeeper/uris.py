@@ -114,3 +114,8 @@ TOPIC_DOOR_STATE = Name("gatekeeper.door.<door>.state", Permission.DOOR_VIEW)
 TOPIC_EVENT = Name("gatekeeper.event", Permission.SYSTEM_VIEW)
 
 TOPICS = (TOPIC_CAMERA_FRAME, TOPIC_CAMERA_STATE, TOPIC_DOOR_STATE, TOPIC_EVENT)
+
+# --- between sites on a realm that they share (realm.py); no page's or script's to use ------------------------------
+
+TOPIC_SITE = "gatekeeper.site"
+CALL_AT_SITE = Name("gatekeeper.site.<site>.<procedure>", Permission.ACCESS_ADMIN)

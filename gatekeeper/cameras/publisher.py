@@ -1,8 +1,22 @@
 """A camera's frames as WAMP events, published only while somebody is subscribed."""
 
+from collections.abc import Callable
+from typing import Any, Protocol
+
 from gatekeeper import uris
 from gatekeeper.cameras.feed import Feed, Subscription
-from gatekeeper.wamp.local import LocalSession
+
+
+class Publisher(Protocol):
+    """The server's own session, as far as frames need it."""
+
+    def publish(self, topic: str, *args: Any, **kwargs: Any) -> None:
+        """Publish an event."""
+        ...
+
+    def watch_subscribers(self, topic: str, listener: Callable[[int], None]) -> None:
+        """Tell the listener the number of the topic's subscribers, now and on each change."""
+        ...
 
 
 class FramePublisher:
@@ -13,7 +27,7 @@ class FramePublisher:
     :ivar subscribers: how many sessions take frames now.
     """
 
-    def __init__(self, session: LocalSession, feed: Feed) -> None:
+    def __init__(self, session: Publisher, feed: Feed) -> None:
         self.subscribers = 0
         self._session = session
         self._feed = feed

@@ -22,7 +22,7 @@ def log_failure(where: str, error: BaseException) -> None:
 
 def on_answer(answer: Any, answered: Callable[[Any], None], failed: Callable[[BaseException], None]) -> None:
     """Hand over an answer: at once if it is a plain value, else when its Deferred, coroutine or Future gives it."""
-    later = _deferred(answer)
+    later = deferred_of(answer)
     if later is None:
         answered(answer)
         return
@@ -30,7 +30,14 @@ def on_answer(answer: Any, answered: Callable[[Any], None], failed: Callable[[Ba
     later.addErrback(_log_failure)
 
 
-def _deferred(answer: Any) -> Deferred[Any] | None:
+def after(answer: Any, decide: Callable[[Any], Any]) -> Any:
+    """Return what `decide` makes of an answer: at once if that is a plain value, else a Deferred of it."""
+    later = deferred_of(answer)
+    return decide(answer) if later is None else later.addCallback(decide)
+
+
+def deferred_of(answer: Any) -> Deferred[Any] | None:
+    """Return the answer as a Deferred, or None if it is a plain value."""
     if isinstance(answer, Deferred):
         return answer
     if inspect.iscoroutine(answer):

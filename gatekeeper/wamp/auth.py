@@ -4,7 +4,7 @@ An `Authenticator` and an `Authorizer` are given to the router; here are their c
 the methods are ("ticket", "cookie", "anonymous", …), the router only carries them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -23,6 +23,11 @@ class Identity:
     authprovider: str = "static"
 
 
+def no_channel(_binding: str) -> bytes | None:
+    """Return None: this connection has no channel to bind to."""
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Peer:
     """What the transport knows of a connection.
@@ -30,11 +35,18 @@ class Peer:
     :ivar address: the peer's IP address.
     :ivar headers: the HTTP headers of the WebSocket handshake by lower-case name (cookie, origin, host, …).
     :ivar secure: whether the connection is encrypted.
+    :ivar channel: gives the 32 bytes that only the two ends of this TLS connection know, by the name of the binding
+        ("tls-unique", "tls-exporter"); None where there are none.
+    :ivar issued_cookie: the value of the cookie that this connection's WebSocket handshake set, if it set one.
+    :ivar session: the ID that the session will have if it is let in.
     """
 
     address: str
     headers: Mapping[str, str] = field(default_factory=dict)
     secure: bool = False
+    channel: Callable[[str], bytes | None] = no_channel
+    issued_cookie: str | None = None
+    session: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +101,30 @@ class Authenticator(Protocol):
         ...
 
 
-class Authorizer(Protocol):
-    """Decides what a session may do; asked for every message of a remote session, so it must answer at once."""
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """An authorizer's answer that says for whom it holds.
 
-    def allow(self, identity: Identity, action: Action, uri: str, match: str) -> bool:
-        """Tell whether this identity may do this to this URI; `match` is "exact" in the Basic Profile."""
+    :ivar cache: whether it holds for every session of the same role, until the router is told to forget it.
+    """
+
+    allowed: bool
+    cache: bool = True
+
+
+class Authorizer(Protocol):
+    """Decides what a session may do.
+
+    An answer of True or False is kept: it is taken for every session of the same role that does the same to the same
+    URI, until `Router.forget_authorizations`. One that depends on more than the role is a Permit with `cache` off.
+    An answer that takes time is a Deferred or another awaitable; the session's further requests wait behind it.
+    """
+
+    def allow(self, identity: Identity, action: Action, uri: str, match: str) -> Any:
+        """Tell whether this identity may do this to this URI, or to all that match it.
+
+        :param match: "exact", or "prefix" or "wildcard" when a pattern is subscribed to or registered.
+        """
         ...
 
 

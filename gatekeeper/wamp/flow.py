@@ -27,6 +27,10 @@ class Socket(Protocol):
         """
         ...
 
+    def unsent_bytes(self) -> int:
+        """Return the bytes that are unsent now."""
+        ...
+
 
 class Outbox:
     """One remote session's outgoing messages.
@@ -37,6 +41,7 @@ class Outbox:
     """
 
     __slots__ = (
+        "_allowance",
         "_blocked",
         "_budget",
         "_overflowed",
@@ -56,6 +61,7 @@ class Outbox:
         self._slots: dict[int, bytes] = {}
         self._waiting_bytes = 0
         self._blocked = False
+        self._allowance = 0  # bytes of the event of policy "newest" that is on its way, for which nobody is ended
         self.closed = False
         self.replaced = 0
 
@@ -67,7 +73,7 @@ class Outbox:
         unsent = self._socket.write(frame)
         if unsent:
             self._blocked = True
-            if unsent > self._budget:
+            if unsent > self._budget + self._allowance:
                 self.close()
                 self._overflowed(unsent)
 
@@ -78,6 +84,7 @@ class Outbox:
         if not self._blocked:
             self._tally.messages_out += 1
             self._blocked = self._socket.write(frame) > 0
+            self._allowance = len(frame) if self._blocked else 0
             return
         older = self._slots.get(key)
         if older is not None:
@@ -99,6 +106,7 @@ class Outbox:
     def drained(self) -> None:
         """Go on: the socket has nothing unsent. Waiting frames leave one by one, as long as each goes at once."""
         self._blocked = False
+        self._allowance = 0
         while self._slots and not self._blocked and not self.closed:
             key = next(iter(self._slots))
             frame = self._slots[key]

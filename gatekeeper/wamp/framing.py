@@ -18,17 +18,18 @@ class Wire:
     """One codec on WebSocket: the key under which a message for many receivers is made once.
 
     :ivar codec: the serialization.
+    :ivar first: the first byte of its frames.
     """
 
-    __slots__ = ("_first", "codec")
+    __slots__ = ("codec", "first")
 
     def __init__(self, codec: Codec) -> None:
         self.codec = codec
-        self._first = _BINARY if codec.binary else _TEXT
+        self.first = _BINARY if codec.binary else _TEXT
 
     def pack(self, message: list[Any]) -> bytes:
         """Return the message as one unmasked frame, ready for the socket; raise CodecError if it can't be encoded."""
-        return frame(self._first, self.codec.encode(message))
+        return frame(self.first, self.codec.encode(message))
 
 
 def frame(first: int, payload: bytes) -> bytes:

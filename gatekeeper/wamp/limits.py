@@ -39,6 +39,7 @@ class Metrics:
 
     :ivar connections_now: transports attached, joined or not.
     :ivar sessions_now: joined sessions, local ones included.
+    :ivar unsent_bytes_now: what waits in memory for clients to read, of all connections together.
     :ivar sessions: all that ever joined.
     :ivar messages_in: messages taken from remote sessions.
     :ivar messages_out: messages handed to remote sessions' sockets.
@@ -55,6 +56,7 @@ class Metrics:
     sessions_now: int = 0
     subscriptions_now: int = 0
     registrations_now: int = 0
+    unsent_bytes_now: int = 0
     sessions: int = 0
     messages_in: int = 0
     messages_out: int = 0
@@ -65,6 +67,21 @@ class Metrics:
     violations: int = 0
     over_budget: int = 0
     refused: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SessionMetrics:
+    """What one remote session costs at one moment.
+
+    :ivar unsent_bytes: what waits in memory for it to read, in its socket's buffer and in the slots of policy "newest".
+    :ivar events_replaced: events of policy "newest" that it didn't get, since newer ones came before it had read.
+    """
+
+    session: int
+    authid: str
+    address: str
+    unsent_bytes: int
+    events_replaced: int
 
 
 class Tally:

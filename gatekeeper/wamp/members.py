@@ -4,12 +4,19 @@ A member is a joined session, remote or local. Broker and dealer see only this m
 serializations, sockets or Python callables.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gatekeeper.wamp.auth import Identity
 from gatekeeper.wamp.framing import Wire
 from gatekeeper.wamp.ids import Sequence
 from gatekeeper.wamp.messages import ERROR, Message
+from gatekeeper.wamp.uris import Match
+
+if TYPE_CHECKING:
+    from gatekeeper.wamp.calls import Ended, Invocation
+    from gatekeeper.wamp.registrations import Registration
+    from gatekeeper.wamp.testaments import Testaments
+    from gatekeeper.wamp.waiting import Waiting
 
 Frames = dict[Wire, bytes]
 """One event's frames so far: made once per wire, whoever asks first; empty where the wire can't express it."""
@@ -20,20 +27,30 @@ class Member:
 
     :ivar id: the session ID, of the global scope; 0 before it joins.
     :ivar trusted: whether it bypasses authorization; only the embedding program's own sessions can.
+    :ivar features: the bits of what it announced (features.py).
     :ivar calls: its unanswered calls by request ID.
     :ivar invocations: what it was asked and hasn't answered, by invocation ID.
+    :ivar ended: what is remembered of calls that ended early, if there were any.
+    :ivar waiting: its messages that wait for an authorizer's answer, if there are any.
+    :ivar granted: such an answer, for the message that is served again because of it.
+    :ivar testaments: what is published when it leaves.
     """
 
     __slots__ = (
         "address",
         "calls",
+        "ended",
+        "features",
+        "granted",
         "id",
         "identity",
         "invocation_ids",
         "invocations",
         "registrations",
         "subscriptions",
+        "testaments",
         "trusted",
+        "waiting",
     )
 
     def __init__(self, identity: Identity, address: str, *, trusted: bool = False) -> None:
@@ -41,6 +58,7 @@ class Member:
         self.identity = identity
         self.address = address
         self.trusted = trusted
+        self.features = 0
         self.clear()
 
     def clear(self) -> None:
@@ -50,17 +68,36 @@ class Member:
         self.calls: dict[int, Invocation] = {}
         self.invocations: dict[int, Invocation] = {}
         self.invocation_ids = Sequence()
+        self.ended: Ended | None = None
+        self.waiting: Waiting | None = None
+        self.granted: tuple[Any, Any] | None = None
+        self.testaments: Testaments | None = None
 
     def send(self, message: Message) -> None:
         """Take a reply; raise CodecError if the member's serialization can't express it."""
         raise NotImplementedError
 
-    def event(self, subscription: "Subscription", message: Message, frames: Frames) -> None:
-        """Take an EVENT of one of its subscriptions; never raises."""
+    def event(self, subscription: "Subscription", message: Message, frames: Frames, slot: int) -> None:
+        """Take an EVENT of one of its subscriptions; never raises.
+
+        :param slot: where it waits as the newest of its topic if the member can't keep up; 0 if it must not be lost.
+        """
         raise NotImplementedError
 
-    def invoke(self, invocation: "Invocation", payload: Message) -> None:
+    def invoke(self, invocation: "Invocation", details: dict[str, Any], payload: Message) -> None:
         """Take an INVOCATION; raise CodecError if the member's serialization can't express it."""
+        raise NotImplementedError
+
+    def interrupt(self, invocation: "Invocation", mode: str) -> None:
+        """Take an INTERRUPT; called only if its features say that it understands one."""
+        raise NotImplementedError
+
+    def resume(self, message: Message) -> None:
+        """Serve a message that had to wait."""
+        raise NotImplementedError
+
+    def leave_for(self, reason: str, message: str) -> None:
+        """Leave the realm, because somebody who may has said so."""
         raise NotImplementedError
 
     def forget(self, subscription: "Subscription") -> None:
@@ -71,46 +108,26 @@ class Member:
 
 
 class Subscription:
-    """A topic that somebody subscribed to.
+    """A topic or pattern that somebody subscribed to.
 
     :ivar newest: whether a receiver that can't keep up gets only the newest event.
     :ivar members: the subscribers, in the order in which they came.
+    :ivar created: when, in RFC 3339.
+    :ivar slots: of a pattern, the keys under which the newest events of its topics wait.
+    :ivar kept: whether it lives on without subscribers, since its history is kept.
     """
 
-    __slots__ = ("id", "members", "newest", "topic")
+    __slots__ = ("created", "id", "kept", "match", "members", "newest", "slots", "topic")
 
-    def __init__(self, id_: int, topic: str, *, newest: bool) -> None:
+    def __init__(self, id_: int, topic: str, match: Match, created: str, *, newest: bool) -> None:
         self.id = id_
         self.topic = topic
+        self.match = match
+        self.created = created
         self.newest = newest
+        self.kept = False
         self.members: dict[Member, None] = {}
-
-
-class Registration:
-    """A procedure that a callee offers."""
-
-    __slots__ = ("callee", "id", "procedure")
-
-    def __init__(self, id_: int, procedure: str, callee: Member) -> None:
-        self.id = id_
-        self.procedure = procedure
-        self.callee = callee
-
-
-class Invocation:
-    """A call under way.
-
-    :ivar caller: who waits for it; None once nobody does, so that a late answer is recognized and dropped.
-    :ivar request: the caller's request ID.
-    """
-
-    __slots__ = ("caller", "id", "registration", "request")
-
-    def __init__(self, id_: int, registration: Registration, caller: Member, request: int) -> None:
-        self.id = id_
-        self.registration = registration
-        self.caller: Member | None = caller
-        self.request = request
+        self.slots: dict[str, int] = {}
 
 
 def error(kind: int, request: int, uri: str, *args: Any) -> Message:

@@ -1,4 +1,4 @@
-"""The messages of WAMP's Basic Profile as a client may send them, and the tables by which each is checked.
+"""The messages of WAMP as a client may send them, and the tables by which each is checked.
 
 A message is a list whose first element is its type:
 
@@ -21,7 +21,7 @@ from enum import IntEnum
 from typing import Any
 
 from gatekeeper.wamp.errors import ProtocolViolation
-from gatekeeper.wamp.ids import is_id
+from gatekeeper.wamp.ids import MAX_ID, is_id
 
 Message = list[Any]
 Check = Callable[[Any], bool]
@@ -60,7 +60,7 @@ class Type(IntEnum):
 WELCOME, ABORT, CHALLENGE, GOODBYE, ERROR = 2, 3, 4, 6, 8
 PUBLISH, PUBLISHED, SUBSCRIBE, SUBSCRIBED, UNSUBSCRIBE, UNSUBSCRIBED, EVENT = 16, 17, 32, 33, 34, 35, 36
 CALL, CANCEL, RESULT, REGISTER, REGISTERED, UNREGISTER, UNREGISTERED = 48, 49, 50, 64, 65, 66, 67
-INVOCATION, YIELD = 68, 70
+INVOCATION, INTERRUPT, YIELD = 68, 69, 70
 
 
 def is_text(value: Any) -> bool:
@@ -88,11 +88,27 @@ def is_texts(value: Any) -> bool:
     return type(value) is list and all(type(item) is str for item in value)
 
 
+def is_integers(value: Any) -> bool:
+    """Tell whether the element is a list of integers."""
+    return type(value) is list and all(type(item) is int for item in value)
+
+
+def is_duration(value: Any) -> bool:
+    """Tell whether the element is a number of milliseconds."""
+    return type(value) is int and 0 <= value <= MAX_ID
+
+
 def _is_invocation(value: Any) -> bool:
     return type(value) is int and value == INVOCATION
 
 
 _PAYLOAD = (is_list, is_map)
+_PASSED_THROUGH: dict[str, Check] = {
+    "ppt_scheme": is_text,
+    "ppt_serializer": is_text,
+    "ppt_cipher": is_text,
+    "ppt_keyid": is_text,
+}
 
 # Type → the checks of the elements after the code that must be there, and of those that may follow.
 SHAPES: dict[int, tuple[tuple[Check, ...], tuple[Check, ...]]] = {
@@ -117,16 +133,53 @@ OPTIONS: dict[int, tuple[int, dict[str, Check]]] = {
         2,
         {"roles": is_map, "authmethods": is_texts, "authid": is_text, "authextra": is_map},
     ),
-    Type.PUBLISH: (2, {"acknowledge": is_flag, "exclude_me": is_flag, "disclose_me": is_flag}),
-    Type.SUBSCRIBE: (2, {"match": is_text}),
-    Type.CALL: (2, {"disclose_me": is_flag}),
-    Type.REGISTER: (2, {"match": is_text, "invoke": is_text, "force_reregister": is_flag}),
+    Type.PUBLISH: (
+        2,
+        {
+            "acknowledge": is_flag,
+            "exclude_me": is_flag,
+            "disclose_me": is_flag,
+            "retain": is_flag,
+            "eligible": is_integers,
+            "eligible_authid": is_texts,
+            "eligible_authrole": is_texts,
+            "exclude": is_integers,
+            "exclude_authid": is_texts,
+            "exclude_authrole": is_texts,
+            **_PASSED_THROUGH,
+        },
+    ),
+    Type.SUBSCRIBE: (2, {"match": is_text, "get_retained": is_flag}),
+    Type.CALL: (
+        2,
+        {
+            "disclose_me": is_flag,
+            "receive_progress": is_flag,
+            "progress": is_flag,
+            "timeout": is_duration,
+            **_PASSED_THROUGH,
+        },
+    ),
+    Type.REGISTER: (
+        2,
+        {
+            "match": is_text,
+            "invoke": is_text,
+            "disclose_caller": is_flag,
+            "forward_timeout": is_flag,
+            "force_reregister": is_flag,
+        },
+    ),
     Type.CANCEL: (2, {"mode": is_text}),
-    Type.YIELD: (2, {"progress": is_flag}),
+    Type.YIELD: (2, {"progress": is_flag, **_PASSED_THROUGH}),
+    Type.ERROR: (3, _PASSED_THROUGH),
 }
 
 _NAMES = {int(member): member.name for member in Type}
-_OPTIONAL_NULLS = ("authid", "authextra", "authmethods")  # clients write null for "none" here
+# Clients write null for "none" here.
+_OPTIONAL_NULLS = frozenset(
+    ("authid", "authextra", "authmethods", "timeout", "invoke", "match", "mode", *_PASSED_THROUGH)
+) | frozenset(f"{list_}{by}" for list_ in ("eligible", "exclude") for by in ("", "_authid", "_authrole"))
 
 
 def check(message: Any) -> Message:

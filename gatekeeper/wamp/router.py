@@ -8,10 +8,13 @@ It owns no socket, clock or thread. A message takes `Session.received` → `Rout
 → `Session.send` of whoever is concerned, all before it returns.
 """
 
+import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import TypedDict
 
-from gatekeeper.wamp.answers import Report, log_failure
+from gatekeeper.wamp.answers import Report, log_failure, on_answer
+from gatekeeper.wamp.archive import Archive
 from gatekeeper.wamp.auth import (
     Accept,
     Action,
@@ -23,19 +26,32 @@ from gatekeeper.wamp.auth import (
     DenyEverybody,
     Identity,
     Peer,
+    Permit,
 )
 from gatekeeper.wamp.broker import Broker
+from gatekeeper.wamp.calls import Calls
 from gatekeeper.wamp.dealer import Dealer
-from gatekeeper.wamp.errors import SYSTEM_SHUTDOWN, WampError
+from gatekeeper.wamp.disclosure import Disclosure, DisclosurePolicy, as_asked
+from gatekeeper.wamp.errors import SYSTEM_SHUTDOWN, UNAVAILABLE, WampError
+from gatekeeper.wamp.features import roles
 from gatekeeper.wamp.flow import Policy
 from gatekeeper.wamp.framing import Wire
+from gatekeeper.wamp.history import Kept, Ring, Store
 from gatekeeper.wamp.ids import RandomBits, random_id, secure_bits
-from gatekeeper.wamp.limits import Limits, Metrics, Tally
+from gatekeeper.wamp.limits import Limits, Metrics, SessionMetrics, Tally
 from gatekeeper.wamp.members import Member, error
-from gatekeeper.wamp.messages import Message, Type
-from gatekeeper.wamp.permission import Permission
-from gatekeeper.wamp.session import Link, Session
+from gatekeeper.wamp.messages import CANCEL, ERROR, PUBLISH, YIELD, Message, Type
+from gatekeeper.wamp.meta import MetaCallee
+from gatekeeper.wamp.meta_registrations import RegistrationMeta
+from gatekeeper.wamp.meta_sessions import SessionMeta, session_details
+from gatekeeper.wamp.meta_subscriptions import SubscriptionMeta
+from gatekeeper.wamp.permission import Awaited, Permission
+from gatekeeper.wamp.registrations import Registrations
+from gatekeeper.wamp.session import Link, Session, State
+from gatekeeper.wamp.subscriptions import Subscriptions
+from gatekeeper.wamp.times import Clock, ReactorClock, WallClock, rfc3339
 from gatekeeper.wamp.uris import UriRule
+from gatekeeper.wamp.waiting import Waiting
 
 __all__ = [
     "Accept",
@@ -46,14 +62,26 @@ __all__ = [
     "Challenge",
     "Deny",
     "DenyEverybody",
+    "Disclosure",
     "Identity",
+    "Kept",
     "Limits",
     "Metrics",
     "Peer",
+    "Permit",
     "Policy",
     "Router",
     "UriRule",
 ]
+
+
+_ANSWERS = (YIELD, ERROR)
+
+
+class _Counts(TypedDict):
+    limits: Limits
+    tally: Tally
+    random: RandomBits
 
 
 def every_event(_topic: str) -> Policy:
@@ -66,8 +94,14 @@ class Router:
 
     :param realm: its name.
     :param random: gives session and publication IDs.
-    :param policies: which topics are of policy "newest"; asked once for each new subscription.
+    :param policies: which topics are of policy "newest"; asked once for each new subscription, and for each topic
+        that a pattern matches.
+    :param disclosure: whose identity reaches the others.
+    :param history: the topics and patterns whose past events can be asked for.
+    :param history_store: where those are; in memory if not given.
     :param uri_rule: which names are well-formed.
+    :param clock: whose `callLater` runs call timeouts; the reactor, when the first is needed, if not given.
+    :param now: gives the time of day.
     :param report: told when code that was handed in fails.
     """
 
@@ -80,21 +114,42 @@ class Router:
         random: RandomBits = secure_bits,
         limits: Limits | None = None,
         policies: Callable[[str], Policy] = every_event,
+        disclosure: DisclosurePolicy = as_asked,
+        history: Sequence[Kept] = (),
+        history_store: Store | None = None,
         uri_rule: UriRule = UriRule.LOOSE,
+        clock: Clock | None = None,
+        now: WallClock = time.time,
         report: Report = log_failure,
     ) -> None:
         self.realm = realm
+        self.roles = roles(history=bool(history))
         self.authenticator: Authenticator = authenticator or DenyEverybody()
         self.limits = limits or Limits()
         self.report = report
         self.tally = Tally()
         self.closed = False
         self.is_uri = uri_rule.accepts
-        permission = Permission(authorizer or AllowEverything(), uri_rule, report)
-        self.broker = Broker(
-            permission, limits=self.limits, tally=self.tally, random=random, policy_for=policies, report=report
+        self.permission = Permission(authorizer or AllowEverything(), uri_rule, disclosure, report)
+        counts: _Counts = {"limits": self.limits, "tally": self.tally, "random": random}
+        timestamp = lambda: rfc3339(now())  # noqa: E731
+        subscriptions = Subscriptions(policies, timestamp, report)
+        archive = Archive(history, history_store or Ring(), subscriptions, now, report) if history else None
+        self.broker = Broker(self.permission, subscriptions, report=report, archive=archive, **counts)
+        calls = Calls(clock or ReactorClock())
+        self.dealer = Dealer(
+            self.permission,
+            Registrations(timestamp),
+            calls,
+            announce=self.broker.announce,
+            **counts,
         )
-        self.dealer = Dealer(permission, self.limits, self.tally)
+        procedures = {
+            **SessionMeta(self).procedures(),
+            **RegistrationMeta(self.dealer).procedures(),
+            **SubscriptionMeta(self.broker, self.permission, archive).procedures(),
+        }
+        self.dealer.own.update(MetaCallee(procedures, calls, report).offered(timestamp()))
         self._random = random
         self._attached: dict[Session, None] = {}
         self._addresses: Counter[str] = Counter()
@@ -130,40 +185,77 @@ class Router:
         """Tell whether this session's address has more connections than it may."""
         return self._addresses[session.peer.address] > self.limits.sessions_per_address
 
-    def join(self, member: Member) -> None:
-        """Give a session its ID and let it take part."""
+    def draw_id(self) -> int:
+        """Return a session ID that no member has."""
+        number = random_id(self._random)
+        while number in self._members:
+            number = random_id(self._random)
+        return number
+
+    def join(self, member: Member, drawn: int = 0) -> None:
+        """Let a session take part, under the ID that was drawn for it if that is still free."""
         member.clear()
-        member.id = random_id(self._random)
-        while member.id in self._members:
-            member.id = random_id(self._random)
+        member.id = drawn if drawn and drawn not in self._members else self.draw_id()
         self._members[member.id] = member
         self.tally.sessions += 1
+
+    def joined(self, member: Member) -> None:
+        """Tell the others who is there; the session's WELCOME has gone out."""
+        if self.has(member):
+            self.broker.announce("wamp.session.on_join", session_details(member))
 
     def has(self, member: Member) -> bool:
         """Tell whether this session is a member now."""
         return self._members.get(member.id) is member
 
+    def member(self, session: int) -> Member | None:
+        """Return the member with this session ID."""
+        return self._members.get(session)
+
+    def members(self) -> list[Member]:
+        """Return all members, in the order in which they came."""
+        return list(self._members.values())
+
     def left(self, member: Member) -> None:
         """Take a session out of the realm and settle what it leaves behind."""
         if self._members.pop(member.id, None) is not None:
-            self.dealer.leave(member)
             self.broker.leave(member)
+            self.dealer.leave(member)
+            self.broker.bequeath(member)
+            who = member.identity
+            self.broker.announce("wamp.session.on_leave", member.id, who.authid, who.authrole)
+            member.waiting = None
             member.gone()
 
     def serve(self, member: Member, message: Message) -> None:
         """Do what a checked message of a joined session asks; raise ProtocolViolation if that may not be asked."""
+        kind = message[0]
+        if member.waiting is not None and kind not in _ANSWERS:
+            self._queue(member, message)
+            return
         try:
-            self._serve[message[0]](member, message)
+            self._serve[kind](member, message)
         except WampError as refusal:
-            member.send(error(message[0], message[1], refusal.uri, *refusal.args))
+            member.send(error(kind, message[1], refusal.uri, *refusal.args))
+        except Awaited as question:
+            self._await(member, message, question)
+
+    def forget_authorizations(self) -> None:
+        """Ask the authorizer and the disclosure policy again from now on."""
+        self.permission.forget()
 
     def close(self, reason: str = SYSTEM_SHUTDOWN) -> None:
         """Say GOODBYE to every session and let no more in. The transports close when their clients have answered."""
         self.closed = True
-        for session in tuple(self._attached):
-            session.leave(reason)
-        for member in tuple(self._members.values()):
-            self.left(member)
+        with self.broker.silence():
+            for session in tuple(self._attached):
+                session.leave(reason)
+            for member in self.members():
+                self.left(member)
+
+    def session_metrics(self) -> list[SessionMetrics]:
+        """Return what each remote session that has joined costs now."""
+        return [session.metrics() for session in self._attached if session.state is State.JOINED]
 
     def metrics(self) -> Metrics:
         """Return the counters as they are now."""
@@ -171,7 +263,43 @@ class Router:
         return Metrics(
             connections_now=len(self._attached),
             sessions_now=len(self._members),
-            subscriptions_now=self.broker.subscriptions,
-            registrations_now=self.dealer.registrations,
+            subscriptions_now=len(self.broker.subscriptions),
+            registrations_now=len(self.dealer.registrations),
+            unsent_bytes_now=sum(session.metrics().unsent_bytes for session in self._attached),
             **{name: getattr(tally, name) for name in Tally.__slots__},
         )
+
+    # --- Answers of the authorizer that take time ------------------------------------------------------------------
+
+    def _await(self, member: Member, message: Message, question: Awaited) -> None:
+        """Let a message wait, and with it all that its session asks after it."""
+        session = member.id
+        member.waiting = Waiting(message)
+
+        def answered(answer: object) -> None:
+            self.permission.learn(question, member, answer)
+            self._go_on(member, session)
+
+        def failed(error: BaseException) -> None:
+            self.permission.failed(question, member, error)
+            self._go_on(member, session)
+
+        on_answer(question.answer, answered, failed)
+
+    def _go_on(self, member: Member, session: int) -> None:
+        """Serve what waited, up to the next message that has to."""
+        waiting = member.waiting
+        if waiting is None or member.id != session or not self.has(member):
+            return  # it left, and the answer is for nobody
+        member.waiting = None
+        while waiting.messages and self.has(member):
+            member.resume(waiting.messages.popleft())
+            if member.waiting is not None:
+                member.waiting.messages.extend(waiting.messages)
+                return
+
+    def _queue(self, member: Member, message: Message) -> None:
+        if member.waiting is None or member.waiting.add(message) or message[0] == CANCEL:
+            return
+        if message[0] != PUBLISH or message[2].get("acknowledge"):
+            member.send(error(message[0], message[1], UNAVAILABLE, "too many requests wait for their authorization"))

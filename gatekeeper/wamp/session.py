@@ -12,11 +12,13 @@ decides every pair of state and message type.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, Protocol
 
 from gatekeeper.wamp.answers import on_answer
 from gatekeeper.wamp.auth import Accept, Challenge, Deny, Identity, Peer
+from gatekeeper.wamp.calls import Invocation
 from gatekeeper.wamp.errors import (
     AUTHENTICATION_FAILED,
     GOODBYE_AND_OUT,
@@ -30,18 +32,17 @@ from gatekeeper.wamp.errors import (
     CodecError,
     ProtocolViolation,
 )
+from gatekeeper.wamp.features import features_of
 from gatekeeper.wamp.flow import Outbox, Socket
 from gatekeeper.wamp.framing import Wire
-from gatekeeper.wamp.members import Frames, Invocation, Member, Subscription
-from gatekeeper.wamp.messages import ABORT, CHALLENGE, GOODBYE, INVOCATION, WELCOME, Message, Type, check
+from gatekeeper.wamp.limits import SessionMetrics
+from gatekeeper.wamp.members import Frames, Member, Subscription
+from gatekeeper.wamp.messages import ABORT, CHALLENGE, GOODBYE, INTERRUPT, INVOCATION, WELCOME, Message, Type, check
 
 if TYPE_CHECKING:
     from gatekeeper.wamp.router import Router
 
 NOBODY = Identity("", "", "")
-
-# What WELCOME promises: the roles, and no feature beyond the Basic Profile until it is built.
-ROLES: dict[str, dict[str, dict[str, bool]]] = {"broker": {"features": {}}, "dealer": {"features": {}}}
 
 
 class State(Enum):
@@ -135,7 +136,16 @@ class Session(Member):
         try:
             if binary != self.wire.codec.binary:
                 raise ProtocolViolation("the wrong kind of frame for this serialization")
-            self._take(check(self.wire.codec.decode(payload)))
+            message = check(self.wire.codec.decode(payload))
+        except (CodecError, ProtocolViolation) as violation:
+            self.violated(str(violation))
+        else:
+            self.resume(message)
+
+    def resume(self, message: Message) -> None:
+        """Take a message, now or after it had to wait for an authorizer; never raises."""
+        try:
+            self._take(message)
         except (CodecError, ProtocolViolation) as violation:
             self.violated(str(violation))
         except Exception as error:  # noqa: BLE001 - the boundary of a session: its failure must not reach another
@@ -172,7 +182,7 @@ class Session(Member):
         """Send a reply; raise CodecError if this serialization can't express it."""
         self._outbox.send(self.wire.pack(message))
 
-    def event(self, subscription: Subscription, message: Message, frames: Frames) -> None:
+    def event(self, subscription: Subscription, message: Message, frames: Frames, slot: int) -> None:
         """Send an event, made into a frame only if no other receiver of the same wire has done it."""
         if self.state is not State.JOINED:
             return
@@ -181,18 +191,34 @@ class Session(Member):
             frame = frames[self.wire] = self._pack_event(message)
         if not frame:
             self._router.tally.events_unencodable += 1
-        elif subscription.newest:
-            self._outbox.offer(subscription.id, frame)
+        elif slot:
+            self._outbox.offer(slot, frame)
         else:
             self._outbox.send(frame)
 
-    def invoke(self, invocation: Invocation, payload: Message) -> None:
-        """Send an INVOCATION; the callee isn't told who calls, since that feature isn't announced."""
-        self.send([INVOCATION, invocation.id, invocation.registration.id, {}, *payload])
+    def invoke(self, invocation: Invocation, details: dict[str, Any], payload: Message) -> None:
+        """Send an INVOCATION."""
+        self.send([INVOCATION, invocation.id, invocation.registration.id, details, *payload])
+
+    def interrupt(self, invocation: Invocation, mode: str) -> None:
+        """Send an INTERRUPT."""
+        self.send([INTERRUPT, invocation.id, {"mode": mode}])
 
     def forget(self, subscription: Subscription) -> None:
-        """Drop the event that waits for an ended subscription."""
+        """Drop the events that wait for an ended subscription."""
         self._outbox.forget(subscription.id)
+        for slot in subscription.slots.values():
+            self._outbox.forget(slot)
+
+    def leave_for(self, reason: str, message: str) -> None:
+        """Say GOODBYE, because somebody who may has said so."""
+        self.leave(reason, message)
+
+    def metrics(self) -> SessionMetrics:
+        """Return what the session costs now."""
+        outbox = self._outbox
+        unsent = self._link.unsent_bytes() + outbox.waiting_bytes
+        return SessionMetrics(self.id, self.identity.authid, self.address, unsent, outbox.replaced)
 
     def leave(self, reason: str, message: str = "") -> None:
         """Say GOODBYE to a joined session, ABORT to one on its way in, and close when it has answered."""
@@ -221,6 +247,8 @@ class Session(Member):
         elif step is Step.AUTHENTICATE:
             self._authenticate(message)
         elif step is Step.GOODBYE:
+            if self.waiting is not None and self.waiting.add(message):
+                return  # what was asked before it is still to be done
             self._depart(State.OPENING)
             self.send([GOODBYE, {}, GOODBYE_AND_OUT])
         elif step is Step.END:
@@ -232,6 +260,7 @@ class Session(Member):
         _, realm, details = message
         if not details.get("roles"):
             raise ProtocolViolation("HELLO without roles")
+        self.features = features_of(details["roles"])
         if self._router.closed:
             self.abort(SYSTEM_SHUTDOWN, "the router is shutting down")
         elif realm != self._router.realm:
@@ -239,6 +268,7 @@ class Session(Member):
         elif self._router.is_crowded(self):
             self._refuse(Deny(UNAVAILABLE, "too many connections from this address"))
         else:
+            self.peer = replace(self.peer, session=self._router.draw_id())
             self._ask("hello", realm, _methods(details), details.get("authid"), _extra(details), self.peer)
 
     def _authenticate(self, message: Message) -> None:
@@ -280,9 +310,10 @@ class Session(Member):
     def _welcome(self, answer: Accept) -> None:
         self.identity = answer.identity
         self._challenge = None  # it may hold a secret
-        self._router.join(self)
+        self._router.join(self, self.peer.session)
         self._enter(State.JOINED)
-        self._say([WELCOME, self.id, _welcome_details(self._router.realm, answer)])
+        self._say([WELCOME, self.id, _welcome_details(self._router, answer)])
+        self._router.joined(self)
 
     def _say(self, message: Message) -> None:
         try:
@@ -337,11 +368,11 @@ def _extra(details: Mapping[str, Any]) -> Mapping[str, Any]:
     return details.get("authextra") or {}
 
 
-def _welcome_details(realm: str, answer: Accept) -> dict[str, Any]:
+def _welcome_details(router: "Router", answer: Accept) -> dict[str, Any]:
     who = answer.identity
     details: dict[str, Any] = {
-        "realm": realm,
-        "roles": ROLES,
+        "realm": router.realm,
+        "roles": router.roles,
         "authid": who.authid,
         "authrole": who.authrole,
         "authmethod": who.authmethod,

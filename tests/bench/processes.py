@@ -17,9 +17,10 @@ END_TIMEOUT = 5.0  # seconds from SIGTERM to SIGKILL
 
 
 def compiled(name: str) -> str:
-    """Compile `c/<name>.c` if it is newer than what is built; return the program's path."""
+    """Compile `c/<name>.c` if anything beside it is newer than what is built; return the program's path."""
     source, target = HERE / "c" / f"{name}.c", HERE / "build" / name
-    if not target.exists() or target.stat().st_mtime < source.stat().st_mtime:
+    newest = max(file.stat().st_mtime for file in source.parent.iterdir())
+    if not target.exists() or target.stat().st_mtime < newest:
         target.parent.mkdir(exist_ok=True)
         subprocess.run(["cc", "-O2", "-Wall", "-Wextra", "-o", str(target), str(source)], check=True)
     return str(target)

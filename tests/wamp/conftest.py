@@ -7,6 +7,10 @@ from twisted.logger import ILogObserver, LogEvent, globalLogPublisher
 from zope.interface import implementer
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "spec(section, claim): the claim of the WAMP specification that a test covers")
+
+
 @pytest.fixture(autouse=True)
 def logged_failures() -> Iterator[list[LogEvent]]:
     """Collect the failures that are logged; a test that means one to be takes it out of the list."""

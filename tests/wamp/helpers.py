@@ -36,6 +36,9 @@ class RecordingLink:
             self.unsent += len(frame)
         return self.unsent
 
+    def unsent_bytes(self) -> int:
+        return self.unsent
+
     def close(self, reason: str) -> None:
         self.record.append(("close", reason))
 

@@ -121,6 +121,26 @@ def test_a_frame_larger_than_the_budget_is_sent_if_the_socket_takes_it_and_dropp
     assert (len(link.frames), outbox.waiting_bytes, overflows) == (1, 0, [])
 
 
+def test_a_frame_larger_than_the_budget_ends_nobody_who_reads_it_slowly() -> None:
+    link = Narrow(room=0)
+    outbox, overflows = box(link, budget=100)
+    outbox.offer(1, b"x" * 500)
+    outbox.send(b"y" * 100)
+    assert overflows == []
+    outbox.send(b"z")
+    assert overflows == [601]
+
+
+def test_the_allowance_for_a_frame_ends_when_it_has_left() -> None:
+    link = Narrow(room=0)
+    outbox, overflows = box(link, budget=100)
+    outbox.offer(1, b"x" * 500)
+    link.unsent = 0
+    outbox.drained()
+    outbox.send(b"y" * 101)
+    assert overflows == [101]
+
+
 steps = st.lists(
     st.tuples(st.sampled_from(["send", "offer", "drain", "forget"]), st.integers(0, 3), st.integers(0, 60)),
     max_size=60,
@@ -255,3 +275,20 @@ def test_what_waits_is_let_go_with_the_session(end: str) -> None:
     viewer.take()
     viewer.drain()
     assert viewer.take() == []
+
+
+def test_what_each_session_costs_is_seen() -> None:
+    router, publisher, (stalled, _lively) = viewers(2)
+    stalled.stall()
+    for number in range(10):
+        publisher.say(16, 1, {}, "a.frame", [number, "x" * 100])
+    frame = len(stalled.link.frames[-1])
+    seen = {metrics.session: metrics for metrics in router.session_metrics()}
+    assert len(seen) == 3
+    costs = seen[stalled.session.id]
+    assert (costs.authid, costs.address) == ("somebody", "192.0.2.1")
+    assert (costs.unsent_bytes, costs.events_replaced) == (2 * frame, 8)
+    assert [metrics.events_replaced for metrics in seen.values() if metrics is not costs] == [0, 0]
+    assert router.metrics().unsent_bytes_now == 2 * frame
+    stalled.drain()
+    assert router.metrics().unsent_bytes_now == 0

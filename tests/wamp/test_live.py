@@ -66,7 +66,7 @@ class House:
 
     def stalled(self) -> Session:
         """Return the session of the connection that has something unsent."""
-        (session,) = (it._session for it in self.factory.connections if it._unsent_bytes())
+        (session,) = (it._session for it in self.factory.connections if it.unsent_bytes())
         assert session is not None
         return session
 
@@ -176,7 +176,7 @@ async def stall_and_catch_up(house: House, viewer: Raw, lively: Any) -> None:
         assert published < 2000, "the kernel took 60 MB"
         for connection in house.factory.connections:
             assert connection._is_direct
-            assert connection._unsent_bytes() <= FRAME + 100
+            assert connection.unsent_bytes() <= FRAME + 100
     assert heard == list(range(published))
     assert house.stalled()._outbox.waiting_bytes <= FRAME + 100
     viewer.resume()

@@ -4,6 +4,7 @@ import pytest
 from twisted.internet.defer import Deferred, succeed
 
 from gatekeeper.wamp.codecs import CBOR, JSON, Codec
+from gatekeeper.wamp.features import roles
 from gatekeeper.wamp.messages import Type
 from gatekeeper.wamp.router import Accept, Challenge, Deny, Identity, Limits, Router
 from gatekeeper.wamp.session import TABLE, State
@@ -160,7 +161,7 @@ def test_welcome_says_who_the_session_is_and_what_the_router_can(codec: Codec) -
         4712,
         {
             "realm": "realm",
-            "roles": {"broker": {"features": {}}, "dealer": {"features": {}}},
+            "roles": roles(history=False),
             "authid": "joe",
             "authrole": "visitor",
             "authmethod": "anonymous",
