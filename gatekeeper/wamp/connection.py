@@ -35,6 +35,9 @@ except ImportError:  # Windows
 
 HANDSHAKE_SECONDS = 10.0  # from the connection to WELCOME: a person isn't asked anything in between
 PING_SECONDS = 10.0  # a silent client is pinged after this long and dropped after as long again: half a minute at most
+# Pings' time that a client gets which is behind with reading: its answer stands behind megabytes in kernels' buffers,
+# and from a full one TCP tells nothing until a sixteenth is free again. What it costs meanwhile is bounded.
+STALLED_PINGS = 12
 LEAVING_SECONDS = 2.0  # for a client to answer GOODBYE; the shutdown of the whole process waits for it
 CLOSING_SECONDS = 2.0  # for what was written to leave, and for the client's part in closing
 
@@ -113,7 +116,8 @@ class Connection:
         self._session: Session | None = None
         self._deadline: IDelayedCall | None = None
         self._pinging: IDelayedCall | None = None
-        self._heard = self._pinged = False
+        self._heard = self._progressed = self._is_behind = False
+        self._silent = 0  # times in a row that the client gave no sign of life
         self._is_direct = type(self.transport) in _WITH_SOCKET and not getattr(self.transport, "TLS", False)
         self._awaits_drain = False
         self._is_paused = False
@@ -192,7 +196,7 @@ class Connection:
         """Tell the session if nothing is unsent."""
         if self._awaits_drain and not self.unsent_bytes():
             self._awaits_drain = False
-            self._heard = True  # what it reads is a sign of life too
+            self._progressed = True
             self.transport.unregisterProducer()
             if self._session is not None:
                 self._session.drained()
@@ -201,14 +205,15 @@ class Connection:
         """Take note of whether a transport without a socket of its own is full."""
         self._is_paused = is_paused
         self._unsent_since_pause = _PAUSED_AT if is_paused else 0
-        self._heard = self._heard or not is_paused
+        self._progressed = self._progressed or not is_paused
+        self._is_behind = self._is_behind or is_paused
         if not is_paused and self._session is not None:
             self._session.drained()
 
     def _unsent(self) -> int:
         """Return the bytes in the transport's buffer, and ask to hear when there are none."""
         if not self._awaits_drain and self.takes_messages():
-            self._awaits_drain = True
+            self._awaits_drain = self._is_behind = True
             self.transport.registerProducer(_Drained(self), False)
         return self.unsent_bytes()
 
@@ -258,15 +263,16 @@ class Connection:
         A client that takes what it is sent is alive, however slowly: its pong waits behind all that it hasn't read.
         """
         unsent = self.unsent_bytes()
-        is_alive = self._heard or unsent < self._unsent_before
-        if not is_alive and self._pinged:
+        is_alive = self._heard or self._progressed or unsent < self._unsent_before
+        self._silent = 0 if is_alive else self._silent + 1
+        if self._silent > (STALLED_PINGS if self._is_behind else 1):
             log.info("dropping the connection of {address}, which is silent", address=self._host)
             self.abort_connection()
             return
-        self._pinged = not is_alive
-        if self._pinged:
+        if self._silent == 1:
             self.ping()
-        self._heard = False
+        self._is_behind = unsent > 0 or (self._is_behind and not self._heard)
+        self._heard = self._progressed = False
         self._unsent_before = self.unsent_bytes()
         self._pinging = self.factory.clock.callLater(PING_SECONDS, self._supervise)
 

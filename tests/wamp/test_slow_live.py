@@ -1,11 +1,12 @@
 """Viewers that read slowly or not at all, on real sockets of every kind: nobody else notices, and memory is bounded."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_twisted
+from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import (
     connectProtocol,
@@ -13,6 +14,7 @@ from twisted.internet.endpoints import (
 from twisted.internet.protocol import Protocol
 
 from gatekeeper.wamp.codecs import CBOR
+from gatekeeper.wamp.connection import STALLED_PINGS
 from gatekeeper.wamp.transport import CLOSING_SECONDS, PING_SECONDS
 from tests.wamp.house import House
 from tests.wamp.rawsocket import RawSocketClient
@@ -46,15 +48,28 @@ async def viewers_of(house: House, kind: str, count: int) -> list[Any]:
     return viewers
 
 
-async def stream_until_dropping(house: House) -> int:
-    """Publish frames until ten of them were replaced, and return how many there were."""
-    published = 0
-    while house.router.metrics().events_replaced < 10:
-        published += 1
-        house.local.publish("a.frame", published, bytes(FRAME))
-        assert published < 5000, "memory takes 150 MB"
-        await turn()
-    return published
+class Camera:
+    """Publishes frames.
+
+    :ivar published: how many so far; the number that each carries.
+    """
+
+    def __init__(self, house: House) -> None:
+        self.house = house
+        self.published = 0
+
+    async def stream(self, is_enough: Callable[[], bool]) -> None:
+        """Publish a frame in each turn of the reactor until this is true."""
+        while not is_enough():
+            self.published += 1
+            self.house.local.publish("a.frame", self.published, bytes(FRAME))
+            assert self.published < 20_000, "memory takes 600 MB"
+            await turn()
+
+    async def stream_until_dropping(self) -> None:
+        """Publish until ten more frames were replaced."""
+        enough = self.house.router.metrics().events_replaced + 10
+        await self.stream(lambda: self.house.router.metrics().events_replaced >= enough)
 
 
 @every_kind
@@ -83,21 +98,16 @@ async def test_a_stalled_viewer_holds_little_and_the_others_get_all(house: House
 @every_kind
 async def test_a_viewer_that_reads_slowly_is_never_dropped(house: House, kind: str) -> None:
     (viewer,) = await viewers_of(house, kind, 1)
-    viewer.pause()
-    published = await stream_until_dropping(house)
+    camera = Camera(house)
     for _ in range(6):  # it never gets as far as a ping: each time it has read what waited, more has come
+        viewer.pause()
+        await camera.stream_until_dropping()
         seen = len(viewer.events)
         viewer.resume()
-        await viewer.until(lambda: len(viewer.events) > seen + 3)  # noqa: B023
-        viewer.pause()
-        for _ in range(400):
-            published += 1
-            house.local.publish("a.frame", published, bytes(FRAME))
-            await turn()
+        await camera.stream(lambda: len(viewer.events) > seen + 3)  # noqa: B023
         house.clock.advance(PING_SECONDS)
     assert house.router.metrics().sessions_now == 2
-    viewer.resume()
-    await viewer.until(lambda: viewer.events[-1][4][0] == published)
+    await viewer.until(lambda: viewer.events[-1][4][0] == camera.published)
     assert house.router.metrics().over_budget == 0
     viewer.abort()
 
@@ -106,11 +116,12 @@ async def test_a_viewer_that_reads_slowly_is_never_dropped(house: House, kind: s
 async def test_a_viewer_that_reads_nothing_at_all_is_dropped_as_silent(house: House, kind: str) -> None:
     (viewer,) = await viewers_of(house, kind, 1)
     viewer.pause()
-    await stream_until_dropping(house)
-    for _ in range(3):
+    await Camera(house).stream_until_dropping()
+    for _ in range(STALLED_PINGS + 2):
+        assert house.router.metrics().connections_now == 1
         house.clock.advance(PING_SECONDS)
     viewer.resume()  # it learns of it when it reads again
-    await viewer.lost
+    await viewer.lost.addTimeout(20, reactor)
     assert house.router.metrics().connections_now == 0
 
 
@@ -122,6 +133,6 @@ async def test_over_tls_a_connection_closes_without_waiting_for_time(house: Hous
     client.say(6, {}, "wamp.close.normal")
     await client.until(lambda: len(client.messages) == 2)
     client.transport.write(bytes.fromhex("888000000000"))
-    await client.lost
+    await client.lost.addTimeout(20, reactor)
     # Nothing but the clock could have forced it, and that stood still.
     assert house.clock.seconds() < CLOSING_SECONDS
