@@ -95,7 +95,7 @@ class Site(Service):
 
     def _compose_router(self, folder: Path) -> None:
         self._guard = Guard(self.tokens)
-        self._router = Router(uris.REALM, self._guard, self._guard, policies=_policy)
+        self._router = Router(uris.REALM, self._guard, self._guard, policies=_policy, clock=self._reactor)
         local = LocalSession(self._router, Identity("gatekeeper", TRUSTED, "local"))
         self._shared = self._share(local, self._settings.router, folder) if self._settings.router else None
         self._session: Presence = self._shared or local

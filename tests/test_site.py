@@ -47,7 +47,9 @@ def gate(tmp_path: Path) -> Memory:
 
 
 def test_every_procedure_of_the_table_is_offered_and_no_other(gate: Memory) -> None:
-    offered = {registration.procedure for registration in gate.site._session.registrations.values()}
+    session = gate.site._session
+    assert isinstance(session, LocalSession)
+    offered = {registration.procedure for registration in session.registrations.values()}
     assert offered == {name.template for name in uris.PROCEDURES}
     assert gate.site._router.metrics().registrations_now == len(uris.PROCEDURES)
 
