@@ -10,6 +10,7 @@ from typing import Any, Protocol, runtime_checkable
 from urllib.parse import urlsplit
 
 from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
+from autobahn.websocket.protocol import TrafficStats
 from autobahn.websocket.types import ConnectionDeny, ConnectionRequest
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.protocol import connectionDone
@@ -75,7 +76,15 @@ class WampProtocol(WebSocketServerProtocol, Connection):  # type: ignore[misc]  
     def onOpen(self) -> None:
         headers = dict(self._request.headers)
         del self._request
+        self._forget_handshake()
         self.attach(SUBPROTOCOLS[self.websocket_protocol_in_use], headers, self._issued_cookie)
+
+    def _forget_handshake(self) -> None:
+        """Let go of what Autobahn keeps of a handshake, and of counters that nobody reads: 2.5 KB a session."""
+        self.http_headers: dict[str, str] = {}
+        self.http_request_params: dict[str, list[str]] = {}
+        self.http_request_data, self.http_response_data = b"", ""
+        self.trafficStats = self.factory.traffic
 
     # --- Receiving -------------------------------------------------------------------------------------------------
 
@@ -183,6 +192,7 @@ class WampFactory(WebSocketServerFactory, ConnectionFactory):  # type: ignore[mi
         super().__init__(url=url, server="", reactor=clock)
         self.serve(router, clock)
         self.allowed_origins = frozenset(allowed_origins)
+        self.traffic = TrafficStats()  # Autobahn's counters, one for all connections: see _forget_handshake
         self.setProtocolOptions(
             webStatus=False,
             utf8validateIncoming=False,  # the codecs do it
