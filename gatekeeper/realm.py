@@ -282,7 +282,7 @@ class SharedRealm:
 
 
 def _at(site: str, procedure: str) -> str:
-    return uris.CALL_AT_SITE.format(site=site, procedure=procedure.removeprefix("gatekeeper."))
+    return uris.AT_SITE.format(site=site, procedure=procedure.removeprefix("gatekeeper."))
 
 
 def _on_behalf(endpoint: Callable[..., Any]) -> Callable[..., Any]:

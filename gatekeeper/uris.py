@@ -118,4 +118,4 @@ TOPICS = (TOPIC_CAMERA_FRAME, TOPIC_CAMERA_STATE, TOPIC_DOOR_STATE, TOPIC_EVENT)
 # --- between sites on a realm that they share (realm.py); no page's or script's to use ------------------------------
 
 TOPIC_SITE = "gatekeeper.site"
-CALL_AT_SITE = Name("gatekeeper.site.<site>.<procedure>", Permission.ACCESS_ADMIN)
+AT_SITE = Name("gatekeeper.site.<site>.<procedure>", Permission.ACCESS_ADMIN)

@@ -277,6 +277,9 @@ def test_what_waits_is_let_go_with_the_session(end: str) -> None:
     assert viewer.take() == []
 
 
+DIGITS = 16  # by which the random publication IDs of two frames may differ in length
+
+
 def test_what_each_session_costs_is_seen() -> None:
     router, publisher, (stalled, _lively) = viewers(2)
     stalled.stall()
@@ -287,8 +290,9 @@ def test_what_each_session_costs_is_seen() -> None:
     assert len(seen) == 3
     costs = seen[stalled.session.id]
     assert (costs.authid, costs.address) == ("somebody", "192.0.2.1")
-    assert (costs.unsent_bytes, costs.events_replaced) == (2 * frame, 8)
+    assert abs(costs.unsent_bytes - 2 * frame) <= DIGITS
+    assert costs.events_replaced == 8
     assert [metrics.events_replaced for metrics in seen.values() if metrics is not costs] == [0, 0]
-    assert router.metrics().unsent_bytes_now == 2 * frame
+    assert router.metrics().unsent_bytes_now == costs.unsent_bytes
     stalled.drain()
     assert router.metrics().unsent_bytes_now == 0
