@@ -232,7 +232,7 @@ def main() -> None:
             print(f"{target.name}: {resident(target.pid):.0f} MiB resident, nobody connected")
         print(f"{'':36} {targets[0].name:>34}" + (f"   {targets[1].name:>30}   ratio" if len(targets) > 1 else ""))
         memory(targets)
-    # Each measurement in fresh routers: a process that once had 1000 connections pays a third more for every send.
+    # Each measurement in fresh routers: what an earlier load left behind is not to be measured.
     for measurement in (events, calls, beside_slow_ones):
         with routers() as targets:
             measurement(targets, wanted)
