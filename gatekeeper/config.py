@@ -126,8 +126,53 @@ class Access(Record, frozen=True):
     """Who may come in."""
 
     admin_token: Annotated[
-        Secret | None, Meta(description="the admin token; without it one is made at the first start")
+        Secret | None, Meta(description="a key that always stands for the owner `admin`; for scripts and containers")
     ] = None
+    allow_plain_login: Annotated[
+        bool, Meta(description="take passwords and cookies over plain HTTP from other machines too")
+    ] = False
+    token_life: Annotated[Seconds, Meta(description="seconds that a token (JWT) is good for")] = 900.0
+    login_life: Annotated[float, Meta(gt=0, le=366, description="days that a log-in lasts without being used")] = 30.0
+
+
+class Storage(Record, frozen=True):
+    """Where facts are kept: a SQLite file in the data folder, unless another database is named."""
+
+    url: Annotated[
+        str | None, Meta(description="`postgresql://user@host/database`; a SQLite file in the data folder without")
+    ] = None
+    password: Annotated[Secret | None, Meta(description="of the database's user")] = None
+    queue: Annotated[
+        int, Meta(ge=100, le=1_000_000, description="facts that may wait to be stored; beyond that senders are refused")
+    ] = 20_000
+
+
+class Kept(Record, frozen=True):
+    """How long and how much of one class is kept; what is older, or over the bytes, goes, oldest first."""
+
+    days: Annotated[Annotated[float, Meta(gt=0, le=36_500)] | None, Meta(description="days; for ever if absent")] = None
+    bytes: Annotated[
+        Annotated[int, Meta(ge=1_000_000)] | None, Meta(description="bytes; without a bound if absent")
+    ] = None
+
+
+class Retention(Record, frozen=True):
+    """What is kept for how long. What is on hold is never touched."""
+
+    events: Annotated[Kept, Meta(description="the record of what happened")] = Kept(days=365)
+    pictures: Annotated[Kept, Meta(description="frames stored with events")] = Kept(days=30, bytes=10_000_000_000)
+    clips: Annotated[Kept, Meta(description="videos")] = Kept(days=30, bytes=10_000_000_000)
+    samples: Annotated[Kept, Meta(description="measurements")] = Kept()
+
+
+class Evidence(Record, frozen=True):
+    """The pictures that are kept with a door's actions."""
+
+    before: Annotated[float, Meta(ge=0, le=60, description="seconds of pictures from before the action")] = 5.0
+    after: Annotated[float, Meta(ge=0, le=60, description="seconds of pictures from after it")] = 5.0
+    ring_bytes: Annotated[
+        int, Meta(ge=1_000_000, le=1_000_000_000, description="memory for the newest pictures, bytes per camera")
+    ] = 32_000_000
 
 
 class Media(Record, frozen=True):
@@ -159,6 +204,9 @@ class Site(Record, frozen=True):
         str, Meta(min_length=1, description="folder for what outlives a restart, relative to this file")
     ] = "gatekeeper-data"
     access: Access = Access()
+    storage: Storage = Storage()
+    retention: Retention = Retention()
+    evidence: Evidence = Evidence()
     media: Media = Media()
     router: Router | None = None
     cameras: tuple[Camera, ...] = ()
@@ -246,6 +294,7 @@ def read_secrets(site: Site, folder: Path) -> None:
     :raises ConfigurationError: naming the first that isn't.
     """
     held = {"access.admin_token": site.access.admin_token}
+    held["storage.password"] = site.storage.password
     held["router.ticket"] = site.router.ticket if site.router is not None else None
     held |= {f"cameras[{index}].password": camera.password for index, camera in enumerate(site.cameras)}
     for path, secret in held.items():
@@ -290,6 +339,8 @@ def _check(site: Site) -> None:
             if earlier.url == lock.url:
                 why = f"already the lock of doors[{other}]; one lock takes one connection"
                 raise ConfigurationError(f"{where}.url: {why}")
+    if site.storage.url is not None:
+        _check_database(site.storage.url)
     if site.router is not None:
         _check_url("router.url", site.router.url, ("ws", "wss"))
         if (site.router.authid is None) != (site.router.ticket is None):
@@ -315,6 +366,15 @@ def _check_url(path: str, url: str, schemes: Sequence[str], credentials: str = "
     if not sound:
         shown = decoding.show(url.partition("?")[0])  # cameras carry passwords in the query
         raise ConfigurationError(f"{path}: found {shown}; allowed is {allowed}")
+
+
+def _check_database(url: str) -> None:
+    parts = _split(url)
+    if parts is None or parts.scheme != "postgresql" or parts.password is not None:
+        found = "credentials in the address" if parts is not None and parts.password else decoding.show(url)
+        raise ConfigurationError(
+            f"storage.url: found {found}; allowed is postgresql://user@host[:port]/database, with password beside it"
+        )
 
 
 def _split(url: str) -> SplitResult | None:
@@ -364,6 +424,10 @@ def document() -> str:
         "[[cameras]]": Camera,
         "[[doors]]": Door,
         "[access]": Access,
+        "[storage]": Storage,
+        "[retention]": Retention,
+        "[retention.pictures] and its like": Kept,
+        "[evidence]": Evidence,
         "[media]": Media,
         "[router]": Router,
     }
@@ -382,13 +446,20 @@ def document() -> str:
             entry = properties[field.name]
             if field.default is msgspec.NODEFAULT:
                 default = "required"
-            elif isinstance(field.default, (Access, Media)) or field.default == ():
+            elif isinstance(field.default, Kept):
+                default = _shortly(field.default)
+            elif isinstance(field.default, Record) or field.default == ():
                 default = ""
             else:
                 default = f"`{msgspec.json.encode(field.default).decode()}`" if field.default is not None else "none"
             out.append(f"| `{field.name}` | {decoding.type_name(entry)} | {default} | {_meaning(entry)} |")
         out.append("")
     return "\n".join(out)
+
+
+def _shortly(kept: Kept) -> str:
+    bounds = {key: value for key, value in msgspec.structs.asdict(kept).items() if value is not None}
+    return f"`{{ {', '.join(f'{key} = {value:_}' for key, value in bounds.items())} }}`" if bounds else "for ever"
 
 
 def _meaning(entry: Mapping[str, Any]) -> str:

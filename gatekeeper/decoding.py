@@ -31,7 +31,7 @@ _BOUNDS = {
     "minLength": "length from",
     "maxLength": "length to",
 }
-_TYPES = {"string": "text", "integer": "whole number", "number": "number"}
+_TYPES = {"string": "text", "integer": "whole number", "number": "number", "boolean": "true or false"}
 
 
 def explain(
@@ -130,6 +130,8 @@ def _allowed(entry: Mapping[str, Any], key: str) -> str:
         case "string":
             words = f"text of {entry['description']}" if "pattern" in entry else "text"
             return f"{words} ({limits})" if limits else words
+        case "boolean":
+            return _TYPES["boolean"]
         case other:
             return f"a {_TYPES[other]} {limits}".rstrip()
 

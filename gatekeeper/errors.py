@@ -66,6 +66,26 @@ class AccessDenied(GatekeeperError):
     status = 403
 
 
+class InsecureChannel(AccessDenied):
+    """Passwords aren't taken over this connection: it is plain HTTP and comes from another machine."""
+
+    code = "insecure"
+
+
+class TooManyAttempts(GatekeeperError):
+    """Too many wrong passwords: wait.
+
+    :ivar retry_after: seconds until the next attempt is looked at.
+    """
+
+    code = "too_many_attempts"
+    status = 429
+
+    def __init__(self, message: str, retry_after: float = 0.0) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
 class NotFound(GatekeeperError):
     """There is nothing at this address."""
 
@@ -85,6 +105,24 @@ class NoSuchCamera(NotFound):
     code = "no_such_camera"
 
 
+class NoSuchUser(NotFound):
+    """No account has this name."""
+
+    code = "no_such_user"
+
+
+class NoSuchKey(NotFound):
+    """No API key has this id."""
+
+    code = "no_such_key"
+
+
+class NoSuchEvent(NotFound):
+    """No event has this id, or it isn't kept any more."""
+
+    code = "no_such_event"
+
+
 class MethodNotAllowed(GatekeeperError):
     """The address is right, the HTTP method is not."""
 
@@ -97,6 +135,26 @@ class Busy(GatekeeperError):
 
     code = "busy"
     status = 409
+
+
+class Conflict(GatekeeperError):
+    """The name is taken, or this is the last owner."""
+
+    code = "conflict"
+    status = 409
+
+
+class StorageUnavailable(GatekeeperError):
+    """The database can't take or give this now: it is full, locked, or gone. Nothing was stored."""
+
+    code = "storage_unavailable"
+    status = 503
+
+
+class Overloaded(StorageUnavailable):
+    """More waits to be stored than may wait: send slower."""
+
+    code = "overloaded"
 
 
 class ProtocolError(GatekeeperError):

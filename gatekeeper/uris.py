@@ -14,15 +14,33 @@ ID_PATTERN = r"[a-z0-9]+(?:[_-][a-z0-9]+)*"
 
 
 class Permission(StrEnum):
-    """What a caller must be allowed before an address answers."""
+    """What a caller must be allowed before an address answers.
+
+    One whose name begins with a kind of thing, `camera.view`, is given per thing: by a grant on it, or on all.
+    """
 
     NONE = "none"  # anybody who can reach the port
+    SELF = "self"  # anybody who has proved to be somebody: what concerns only that account
     CAMERA_VIEW = "camera.view"
     DOOR_VIEW = "door.view"
     DOOR_OPEN = "door.open"
     DOOR_LOCK = "door.lock"
+    EVENT_VIEW = "event.view"  # of the things that one may view; what concerns no thing, only with a grant on all
+    EVENT_HOLD = "event.hold"
+    EVENT_EXPORT = "event.export"
     SYSTEM_VIEW = "system.view"
+    SCRIPT = "script"  # names outside `gatekeeper.`: call, register, publish and subscribe as one likes
     ACCESS_ADMIN = "access.admin"
+
+    @property
+    def kind(self) -> str | None:
+        """The kind of thing that it is given per: `camera`, `door`, `gate`, `session`; None if it isn't."""
+        kind = self.value.partition(".")[0]
+        return kind if kind in KINDS else None
+
+
+KINDS = ("camera", "door", "gate", "session")
+"""The kinds of things that grants are given on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +87,23 @@ HEALTH = Route("GET", "/healthz", Permission.NONE)
 INDEX = Route("GET", "/", Permission.NONE)  # the page itself holds nothing: without log-in it shows the log-in form
 ASSETS = Route("GET", "/assets/<path:name>", Permission.NONE)
 LOGIN_LINK = Route("GET", "/login", Permission.NONE)  # ?code=…, once
-LOGIN = Route("POST", "/login", Permission.NONE)  # {"token": …}
-LOGOUT = Route("POST", "/logout", Permission.NONE)
-WHOAMI = Route("GET", "/api/access/me", Permission.SYSTEM_VIEW)
-NEW_TOKEN = Route("POST", "/api/access/token", Permission.ACCESS_ADMIN)
+LOGIN = Route("POST", "/login", Permission.NONE)  # {"name", "password"} or {"key"}: a cookie
+LOGOUT = Route("POST", "/logout", Permission.NONE)  # this log-in and all that hangs on it
+SETUP = Route("POST", "/api/access/setup", Permission.NONE)  # {"name", "password"} with the one-time link's cookie
+TOKEN = Route("POST", "/api/access/token", Permission.NONE)  # {"name", "password"} or {"refresh_token"}: a JWT
+WHOAMI = Route("GET", "/api/access/me", Permission.SELF)
+PASSWORD = Route("POST", "/api/access/password", Permission.SELF)  # {"old", "new"}
+LOGINS = Route("GET", "/api/access/logins", Permission.SELF)
+END_LOGINS = Route("POST", "/api/access/logins/end", Permission.SELF)  # log out everywhere
+KEYS = Route("GET", "/api/access/keys", Permission.SELF)
+NEW_KEY = Route("POST", "/api/access/keys", Permission.SELF)  # shown once
+REVOKE_KEY = Route("DELETE", "/api/access/keys/<key>", Permission.SELF)
+USERS = Route("GET", "/api/access/users", Permission.ACCESS_ADMIN)
+NEW_USER = Route("POST", "/api/access/users", Permission.ACCESS_ADMIN)
+CHANGE_USER = Route("PATCH", "/api/access/users/<user>", Permission.ACCESS_ADMIN)
+REVOKE_USER = Route("DELETE", "/api/access/users/<user>", Permission.ACCESS_ADMIN)
+GRANT = Route("PUT", "/api/access/users/<user>/grants/<kind>/<thing>", Permission.ACCESS_ADMIN)  # thing `*` is all
+REVOKE_GRANT = Route("DELETE", "/api/access/users/<user>/grants/<kind>/<thing>", Permission.ACCESS_ADMIN)
 SYSTEM_STATUS = Route("GET", "/api/system/status", Permission.SYSTEM_VIEW)
 CAMERAS = Route("GET", "/cameras", Permission.CAMERA_VIEW)
 CAMERA = Route("GET", "/cameras/<camera>", Permission.CAMERA_VIEW)
@@ -83,10 +114,21 @@ DOORS = Route("GET", "/doors", Permission.DOOR_VIEW)
 DOOR = Route("GET", "/doors/<door>", Permission.DOOR_VIEW)
 DOOR_OPEN = Route("POST", "/doors/<door>/open", Permission.DOOR_OPEN)
 DOOR_LOCK = Route("POST", "/doors/<door>/lock", Permission.DOOR_LOCK)
+EVENTS = Route("GET", "/events", Permission.EVENT_VIEW)
+EVENT = Route("GET", "/events/<event>", Permission.EVENT_VIEW)
+EVENT_FRAME = Route("GET", "/events/<event>/frames/<number>.jpg", Permission.EVENT_VIEW)
+EVENT_EXPORT = Route("GET", "/events/<event>/export.zip", Permission.EVENT_EXPORT)
+EVENT_VERIFY = Route("GET", "/events/<event>/verification", Permission.EVENT_VIEW)
+EVENT_HOLD = Route("PUT", "/events/<event>/hold", Permission.EVENT_HOLD)
+EVENT_RELEASE = Route("DELETE", "/events/<event>/hold", Permission.EVENT_HOLD)
+OPENAPI = Route("GET", "/openapi.json", Permission.NONE)
+API_PAGE = Route("GET", "/api", Permission.NONE)
 
 ROUTES = (
-    HEALTH, INDEX, ASSETS, LOGIN_LINK, LOGIN, LOGOUT, WHOAMI, NEW_TOKEN, SYSTEM_STATUS, CAMERAS, CAMERA, SNAPSHOT,
-    STREAM, VIDEO_FEED, DOORS, DOOR, DOOR_OPEN, DOOR_LOCK,
+    HEALTH, INDEX, ASSETS, LOGIN_LINK, LOGIN, LOGOUT, SETUP, TOKEN, WHOAMI, PASSWORD, LOGINS, END_LOGINS, KEYS, NEW_KEY,
+    REVOKE_KEY, USERS, NEW_USER, CHANGE_USER, REVOKE_USER, GRANT, REVOKE_GRANT, SYSTEM_STATUS, CAMERAS, CAMERA,
+    SNAPSHOT, STREAM, VIDEO_FEED, DOORS, DOOR, DOOR_OPEN, DOOR_LOCK, EVENTS, EVENT, EVENT_FRAME, EVENT_EXPORT,
+    EVENT_VERIFY, EVENT_HOLD, EVENT_RELEASE, OPENAPI, API_PAGE,
 )  # fmt: skip
 
 # --- WAMP procedures ----------------------------------------------------------------------------------------------
@@ -99,11 +141,29 @@ CALL_DOOR_LIST = Name("gatekeeper.door.list", Permission.DOOR_VIEW)
 CALL_DOOR_STATUS = Name("gatekeeper.door.status", Permission.DOOR_VIEW)
 CALL_DOOR_OPEN = Name("gatekeeper.door.open", Permission.DOOR_OPEN)
 CALL_DOOR_LOCK = Name("gatekeeper.door.lock", Permission.DOOR_LOCK)
-CALL_EVENT_RECENT = Name("gatekeeper.event.recent", Permission.SYSTEM_VIEW)
+CALL_EVENT_RECENT = Name("gatekeeper.event.recent", Permission.EVENT_VIEW)
+CALL_EVENT_LIST = Name("gatekeeper.event.list", Permission.EVENT_VIEW)
+CALL_EVENT_GET = Name("gatekeeper.event.get", Permission.EVENT_VIEW)
+CALL_EVENT_FOLLOW = Name("gatekeeper.event.follow", Permission.EVENT_VIEW)  # progressive: what was missed, then live
+CALL_EVENT_VERIFY = Name("gatekeeper.event.verify", Permission.EVENT_VIEW)
+CALL_EVENT_HOLD = Name("gatekeeper.event.hold", Permission.EVENT_HOLD)
+CALL_EVENT_RELEASE = Name("gatekeeper.event.release", Permission.EVENT_HOLD)
+CALL_ACCESS_USERS = Name("gatekeeper.access.users", Permission.ACCESS_ADMIN)
+CALL_ACCESS_ADD = Name("gatekeeper.access.add", Permission.ACCESS_ADMIN)
+CALL_ACCESS_CHANGE = Name("gatekeeper.access.change", Permission.ACCESS_ADMIN)
+CALL_ACCESS_REVOKE = Name("gatekeeper.access.revoke", Permission.ACCESS_ADMIN)
+CALL_ACCESS_GRANT = Name("gatekeeper.access.grant", Permission.ACCESS_ADMIN)
+CALL_ACCESS_REVOKE_GRANT = Name("gatekeeper.access.revoke_grant", Permission.ACCESS_ADMIN)
+CALL_ACCESS_KEYS = Name("gatekeeper.access.keys", Permission.SELF)
+CALL_ACCESS_NEW_KEY = Name("gatekeeper.access.new_key", Permission.SELF)
+CALL_ACCESS_REVOKE_KEY = Name("gatekeeper.access.revoke_key", Permission.SELF)
 
 PROCEDURES = (
     CALL_SYSTEM_STATUS, CALL_SYSTEM_TIME, CALL_CAMERA_LIST, CALL_CAMERA_STATUS, CALL_DOOR_LIST, CALL_DOOR_STATUS,
-    CALL_DOOR_OPEN, CALL_DOOR_LOCK, CALL_EVENT_RECENT,
+    CALL_DOOR_OPEN, CALL_DOOR_LOCK, CALL_EVENT_RECENT, CALL_EVENT_LIST, CALL_EVENT_GET, CALL_EVENT_FOLLOW,
+    CALL_EVENT_VERIFY, CALL_EVENT_HOLD, CALL_EVENT_RELEASE, CALL_ACCESS_USERS, CALL_ACCESS_ADD, CALL_ACCESS_CHANGE,
+    CALL_ACCESS_REVOKE, CALL_ACCESS_GRANT, CALL_ACCESS_REVOKE_GRANT, CALL_ACCESS_KEYS, CALL_ACCESS_NEW_KEY,
+    CALL_ACCESS_REVOKE_KEY,
 )  # fmt: skip
 
 # --- WAMP topics (only gatekeeper itself publishes on them) ----------------------------------------------------------
@@ -111,7 +171,7 @@ PROCEDURES = (
 TOPIC_CAMERA_FRAME = Name("gatekeeper.camera.<camera>.frame", Permission.CAMERA_VIEW)
 TOPIC_CAMERA_STATE = Name("gatekeeper.camera.<camera>.state", Permission.CAMERA_VIEW)
 TOPIC_DOOR_STATE = Name("gatekeeper.door.<door>.state", Permission.DOOR_VIEW)
-TOPIC_EVENT = Name("gatekeeper.event", Permission.SYSTEM_VIEW)
+TOPIC_EVENT = Name("gatekeeper.event", Permission.EVENT_VIEW)  # every event: needs a grant on all
 
 TOPICS = (TOPIC_CAMERA_FRAME, TOPIC_CAMERA_STATE, TOPIC_DOOR_STATE, TOPIC_EVENT)
 

@@ -1,0 +1,94 @@
+"""A table of what answers at which address: parse → authorise → ask → encode, the same for every route.
+
+Each group of routes (`http/doors.py`, `http/events.py`, …) adds its own; `openapi` reads what was added.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from klein import Klein
+from twisted.internet.defer import CancelledError, Deferred, maybeDeferred
+from twisted.web.server import Request
+from werkzeug.exceptions import HTTPException
+
+from gatekeeper.access.guard import Guard
+from gatekeeper.http.errors import encode_error
+from gatekeeper.http.requests import authorise
+from gatekeeper.uris import Route
+
+Handler = Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One route as its group declared it.
+
+    :ivar takes: the struct of the JSON body, or None where there is none; `query` that of the query's parameters.
+    :ivar gives: the type of the JSON answer; a media type such as "image/jpeg" where it is none.
+    :ivar summary: one sentence for people.
+    """
+
+    route: Route
+    summary: str
+    takes: type[msgspec.Struct] | None = None
+    query: type[msgspec.Struct] | None = None
+    gives: Any = None
+
+
+class Routes:
+    """The routes of a site.
+
+    :param guard: who knows people and what they may.
+    :ivar operations: what was added, in order.
+    """
+
+    def __init__(self, guard: Guard) -> None:
+        self._guard = guard
+        self.operations: list[Operation] = []
+        self.app = Klein()
+        self.app.handle_errors(HTTPException)(lambda request, failure: _failed(failure, request))
+
+    def add(
+        self,
+        route: Route,
+        handler: Handler,
+        summary: str,
+        *,
+        takes: type[msgspec.Struct] | None = None,
+        query: type[msgspec.Struct] | None = None,
+        gives: Any = None,
+    ) -> None:
+        """Answer a route: its permission first, the handler's value as JSON, any error in the one shape.
+
+        :param handler: called with the request, who sent it (a Principal, or None where nobody must be), and the ids
+            of the path by name; returns bytes, or what msgspec encodes, at once or as a Deferred.
+        """
+
+        def answer(request: Request, **ids: str) -> "Deferred[bytes]":
+            def ask() -> Any:
+                return handler(request, authorise(self._guard, request, route, ids), **ids)
+
+            answering: Deferred[Any] = maybeDeferred(ask)
+            return answering.addCallback(_encode, request).addErrback(_failed, request)
+
+        self.operations.append(Operation(route, summary, takes, query, gives))
+        self.app.route(route.path, methods=[route.method], endpoint=f"{route.method} {route.path}")(answer)
+
+
+def _encode(value: Any, request: Request) -> bytes:
+    if isinstance(value, bytes):
+        body = value
+    else:
+        request.setHeader(b"content-type", b"application/json")
+        request.setHeader(b"cache-control", b"no-store")
+        body = msgspec.json.encode(value)
+    request.setHeader(b"content-length", str(len(body)).encode())
+    return body
+
+
+def _failed(failure: Any, request: Request) -> bytes:
+    if failure.check(CancelledError):
+        return b""  # by Klein, because the client is gone
+    return encode_error(request, failure.value)
