@@ -1,129 +1,58 @@
 """Doors for callers, whatever wire they come by: arguments in, structs out, errors raised."""
 
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import msgspec
-from msgspec import Meta
 from twisted.internet.defer import Deferred
 
 from gatekeeper import decoding
+from gatekeeper.caller import Caller
 from gatekeeper.doors.actions import Locked, Opened
 from gatekeeper.doors.link import DoorLink
+from gatekeeper.doors.recording import Action, Clock, Entry, Record, Recording
 from gatekeeper.doors.repeats import Repeats
 from gatekeeper.doors.states import DoorState
+from gatekeeper.doors.structs import (
+    DoorStatus,
+    LeaseStatus,
+    LockArguments,
+    LockResult,
+    OpenArguments,
+    OpenResult,
+    Signal,
+)
 from gatekeeper.errors import GatekeeperError, InvalidArgument, NoSuchDoor
 
-
-class Signal(msgspec.Struct, frozen=True):
-    """The lock's radio link: its own word for it, dBm, and the Unix seconds at which it said so."""
-
-    level: str
-    rssi: int
-    received: float
-
-
-class LeaseStatus(msgspec.Struct, frozen=True):
-    """The permission to stand open: `ends` in Unix seconds, `duration` in seconds, `holder` who asked."""
-
-    ends: float
-    duration: float
-    holder: str
-    reason: str | None
-
-
-class DoorStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of a door, and since when.
-
-    :ivar state: one of `doors.states.DoorState`; of the lock's relay, since these locks have no sensor on the door.
-    :ivar since: Unix seconds at which the state was entered.
-    :ivar confirmed: Unix seconds at which the lock itself last said what its relay is, or None; `age` is the seconds
-        since.
-    :ivar source: what the state comes from: `acknowledgement`, `status`, `broadcast`, `command`, `deadline`, `link`.
-    """
-
-    id: str
-    name: str
-    virtual: bool
-    state: DoorState
-    since: float
-    confirmed: float | None
-    age: float | None
-    source: str
-    reason: str | None
-    connected: bool
-    signal: Signal | None
-    lease: LeaseStatus | None
-    default_duration: float
-    maximum_duration: float
-    cameras: tuple[str, ...]
-
-
-class OpenResult(msgspec.Struct, frozen=True, kw_only=True):
-    """The lock acknowledged: `acknowledged` and `lease_ends` in Unix seconds, `latency` and `duration` in seconds."""
-
-    door: str
-    state: DoorState
-    acknowledged: float
-    latency: float
-    lease_ends: float
-    duration: float
-
-
-class LockResult(msgspec.Struct, frozen=True, kw_only=True):
-    """The lock acknowledged: `acknowledged` in Unix seconds, `latency` in seconds."""
-
-    door: str
-    state: DoorState
-    acknowledged: float
-    latency: float
-
-
-Reason = Annotated[str, Meta(max_length=200)] | None
-
-
-class LockArguments(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What `lock` takes; `door` may be left out where there is one door."""
-
-    door: str | None = None
-    reason: Reason = None
-
-
-class OpenArguments(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What `open` takes; `duration` in seconds, the door's default if left out."""
-
-    door: str | None = None
-    reason: Reason = None
-    duration: Annotated[float, Meta(gt=0)] | None = None
-    idempotency_key: Annotated[str, Meta(min_length=1, max_length=100)] | None = None
+T = TypeVar("T", bound=msgspec.Struct)
 
 
 class Doors:
     """All doors of a site.
 
     :param links: by door id.
-    :param clock: monotonic seconds now; `wall`: Unix seconds now.
+    :param clock: monotonic seconds and delayed calls; `wall`: Unix seconds now.
     :param cameras: door id -> ids of the cameras that look at it.
-    :param record: told of every answer: kind, text, door, actor, outcome.
+    :param record: takes the events.
     """
 
     def __init__(
         self,
         *,
         links: Mapping[str, DoorLink],
-        clock: Callable[[], float],
+        clock: Clock,
         wall: Callable[[], float],
         cameras: Mapping[str, tuple[str, ...]],
-        record: Callable[[str, str, str, str, str], None],
+        record: Record,
         virtual: bool = False,
     ) -> None:
         self._links = links
-        self._clock = clock
+        self._clock = clock.seconds
         self._wall = wall
         self._cameras = cameras
-        self._record = record
+        self.recording = Recording(clock, record)
         self._virtual = virtual
-        self._repeats = Repeats(clock)
+        self._repeats = Repeats(clock.seconds)
 
     def list(self) -> list[DoorStatus]:
         """Return the status of every door, in the configuration's order."""
@@ -136,76 +65,81 @@ class Doors:
         """
         return self._describe(self._find(door))
 
-    def open(self, caller: str, arguments: Mapping[str, Any]) -> "Deferred[OpenResult]":
+    def open(self, caller: Caller, arguments: Mapping[str, Any]) -> "Deferred[OpenResult]":
         """Open a door for a while.
 
         Fires when the lock acknowledged; fails with one of InvalidArgument, NoSuchDoor, Busy, NotConnected, Rejected
         and Indeterminate within the command's deadline. A second call with the same `idempotency_key` gets the first
         one's answer and sends nothing, unless the first was refused before anything was sent.
         """
-        wanted = _convert(arguments, OpenArguments)
+        wanted = self._wanted("open", caller, arguments, OpenArguments)
         link = self._find(wanted.door)
         door = link.config
         duration = door.open_duration if wanted.duration is None else wanted.duration
         if duration > door.maximum_open_duration:
-            raise InvalidArgument(
+            error = InvalidArgument(
                 f"duration: found {duration:g}; at most {door.maximum_open_duration:g} s at {door.id}"
             )
+            self.refused("open", caller, door.id, error, wanted.reason)
+            raise error
 
         def start() -> "Deferred[OpenResult]":
-            answer = link.open(duration, caller, wanted.reason)
-            return self._recorded(answer, self._opened, verb="open", door=door.id, caller=caller, reason=wanted.reason)
+            action = Action("open", door.id, caller, wanted.reason, {"duration": duration})
+            return self.recording.run(action, lambda: link.open(duration, str(caller), wanted.reason), self._opened)
 
         if wanted.idempotency_key is None:
             return start()
-        return self._repeats.once((caller, door.id, wanted.idempotency_key), (duration, wanted.reason), start)
+        return self._repeats.once((caller.name, door.id, wanted.idempotency_key), (duration, wanted.reason), start)
 
-    def lock(self, caller: str, arguments: Mapping[str, Any]) -> "Deferred[LockResult]":
+    def lock(self, caller: Caller, arguments: Mapping[str, Any]) -> "Deferred[LockResult]":
         """Lock a door: the safe direction, accepted whenever the lock is connected, and next to go out."""
-        wanted = _convert(arguments, LockArguments)
+        wanted = self._wanted("lock", caller, arguments, LockArguments)
         link = self._find(wanted.door)
-        answer = link.lock(caller, wanted.reason)
-        return self._recorded(
-            answer, self._locked, verb="lock", door=link.config.id, caller=caller, reason=wanted.reason
-        )
+        action = Action("lock", link.config.id, caller, wanted.reason, {})
+        return self.recording.run(action, lambda: link.lock(str(caller), wanted.reason), self._locked)
 
-    # --- answers ---
+    def refused(
+        self,
+        verb: Literal["open", "lock"],
+        caller: Caller,
+        door: str,
+        error: GatekeeperError,
+        reason: str | None = None,
+    ) -> Entry:
+        """Record that somebody was not let: nothing was sent to the lock."""
+        return self.recording.failed(Action(verb, door, caller, reason, {}), None, error)
 
-    def _recorded(
-        self, answer: "Deferred[Any]", done: Any, *, verb: str, door: str, caller: str, reason: str | None
-    ) -> "Deferred[Any]":
-        because = f" ({reason})" if reason else ""
-
-        def failed(failure: Any) -> Any:
-            error = failure.value
-            code = error.code if isinstance(error, GatekeeperError) else "internal"
-            self._record(f"door.{verb}_failed", f"{caller} could not {verb}{because}: {error}", door, caller, code)
-            return failure
-
-        def succeeded(result: Any) -> Any:
-            described = done(door, result)
-            took = f"{described.latency * 1000:.0f} ms"
-            self._record(f"door.{verb}ed", f"{caller} {verb}ed{because}; acknowledged in {took}", door, caller, "ok")
-            return described
-
-        told: Deferred[Any] = Deferred()  # its own: who gives up waiting doesn't take the lock's answer off the record
-        answer.addCallbacks(succeeded, failed).addBoth(told.callback)
-        return told
-
-    def _opened(self, door: str, result: Opened) -> OpenResult:
+    def _opened(self, action: Action, result: Opened, outcome: Entry) -> OpenResult:
         return OpenResult(
-            door=door,
+            door=action.door,
             state=DoorState.UNLOCKED,
             acknowledged=self._to_wall(result.at),
             latency=result.latency,
             lease_ends=self._to_wall(result.lease.ends),
             duration=result.lease.duration,
+            event=outcome.id,
+            recorded=False,
         )
 
-    def _locked(self, door: str, result: Locked) -> LockResult:
+    def _locked(self, action: Action, result: Locked, outcome: Entry) -> LockResult:
         return LockResult(
-            door=door, state=DoorState.LOCKED, acknowledged=self._to_wall(result.at), latency=result.latency
+            door=action.door,
+            state=DoorState.LOCKED,
+            acknowledged=self._to_wall(result.at),
+            latency=result.latency,
+            event=outcome.id,
+            recorded=False,
         )
+
+    def _wanted(self, verb: Literal["open", "lock"], caller: Caller, arguments: Mapping[str, Any], to: type[T]) -> T:
+        """Return the arguments, checked; wrong ones at a door that exists are a refusal on its record."""
+        try:
+            return _convert(arguments, to)
+        except InvalidArgument as error:
+            door = arguments.get("door") or next(iter(self._links), None)
+            if isinstance(door, str) and door in self._links:
+                self.refused(verb, caller, door, error)
+            raise
 
     # --- doors ---
 
@@ -247,9 +181,6 @@ class Doors:
 
     def _to_wall(self, moment: float) -> float:
         return self._wall() - (self._clock() - moment)
-
-
-T = TypeVar("T", bound=msgspec.Struct)
 
 
 def _convert(arguments: Mapping[str, Any], to: type[T]) -> T:

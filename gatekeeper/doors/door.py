@@ -142,7 +142,7 @@ class Door:
         self.lease = None
         self.signal = None
         if linked:
-            self._note("link.lost", f"the link to the lock was lost: {reason}")
+            self._note("door.link_lost", f"the link to the lock was lost: {reason}")
         self._happened(Happening.LINK_LOST, now, "link", reason)
         if self.reason != reason:  # another reason for the same state
             self.reason = reason
@@ -200,7 +200,7 @@ class Door:
             self._lock_acknowledged(now, flying)
         elif not self.ready:
             self.ready = True
-            self._note("link.up", "the lock is connected and answered STATUS")
+            self._note("door.link_up", "the lock is connected and answered STATUS")
             self._actions.append(Changed())
 
     def _auto_locked(self, now: float) -> None:

@@ -1,5 +1,6 @@
 """Doors for callers: arguments are checked, answers come from the lock, and each is recorded once."""
 
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -9,14 +10,37 @@ from twisted.internet.testing import MemoryReactorClock
 from twisted.python.failure import Failure
 
 from gatekeeper import config
-from gatekeeper.doors.api import Doors, LockResult, OpenResult
+from gatekeeper.caller import Caller
+from gatekeeper.doors.api import Doors
 from gatekeeper.doors.executor import Nobody
 from gatekeeper.doors.link import DoorLink
+from gatekeeper.doors.recording import RECORD_PATIENCE
 from gatekeeper.doors.states import DoorState
-from gatekeeper.errors import Busy, Indeterminate, InvalidArgument, NoSuchDoor, NotConnected, Rejected
+from gatekeeper.doors.structs import LockResult, OpenResult
+from gatekeeper.errors import (
+    Busy,
+    Indeterminate,
+    InvalidArgument,
+    NoSuchDoor,
+    NotConnected,
+    Rejected,
+    StorageUnavailable,
+)
 from tests.sites import Plug
 
 WALL = 1_800_000_000.0
+ANA = Caller(name="ana", address="192.168.137.2", client="wamp")
+
+
+@dataclass
+class Recorded:
+    """An event as the record would keep it; `stored` is fired by hand where the bench doesn't store."""
+
+    id: str
+    kind: str
+    text: str
+    about: dict[str, Any]
+    stored: "Deferred[Any]" = field(default_factory=Deferred)
 
 
 class Bench:
@@ -24,7 +48,8 @@ class Bench:
 
     def __init__(self, *ids: str, connected: bool = True) -> None:
         self.net: Any = MemoryReactorClock()
-        self.recorded: list[tuple[str, str, str, str, str]] = []
+        self.recorded: list[Recorded] = []
+        self.stores = True
         self.links: dict[str, DoorLink] = {}
         self.locks: dict[str, Plug] = {}
         for place, name in enumerate(ids):
@@ -35,16 +60,32 @@ class Bench:
                 self.locks[name] = Plug(self.net).greet()
         self.doors = Doors(
             links=self.links,
-            clock=self.net.seconds,
+            clock=self.net,
             wall=lambda: WALL + float(self.net.seconds()),
             cameras={"front": ("yard",)},
-            record=lambda *what: self.recorded.append(what),
+            record=self._record,
         )
+
+    def _record(self, kind: str, text: str, **about: Any) -> "Recorded":
+        entry = Recorded(f"event-{len(self.recorded) + 1}", kind, text, about)
+        self.recorded.append(entry)
+        if self.stores:
+            entry.stored.callback("the event")
+        return entry
+
+    @property
+    def outcomes(self) -> list[tuple[str, str, str, str, str]]:
+        """What was recorded but for the wishes: kind, text, door, who, outcome."""
+        return [
+            (entry.kind, entry.text, entry.about["subject"], str(entry.about["caller"]), entry.about["outcome"])
+            for entry in self.recorded
+            if not entry.kind.endswith("_requested")
+        ]
 
     def open(self, caller: str = "ana", **arguments: Any) -> list[Any]:
         """Ask to open; return the list that the answer will be in."""
         answers: list[Any] = []
-        self.doors.open(caller, arguments).addBoth(answers.append)
+        self.doors.open(Caller(name=caller), arguments).addBoth(answers.append)
         return answers
 
     def acknowledge(self, door: str = "front") -> None:
@@ -80,15 +121,20 @@ def test_an_opening_is_answered_by_the_locks_acknowledgement(bench: Bench) -> No
             latency=0.05,
             lease_ends=WALL + 7.05,
             duration=7.0,
+            event="event-2",
+            recorded=True,
         )
     ]
 
 
 def test_a_locking_is_answered_by_the_locks_acknowledgement(bench: Bench) -> None:
     answers: list[Any] = []
-    bench.doors.lock("ana", {"reason": "night"}).addBoth(answers.append)
+    bench.doors.lock(ANA, {"reason": "night"}).addBoth(answers.append)
     bench.locks["front"].says("OK:Door locked", "ACK:LOCK_DOOR")
-    assert answers == [LockResult(door="front", state=DoorState.LOCKED, acknowledged=WALL, latency=0.0)]
+    [answer] = answers
+    assert answer == LockResult(
+        door="front", state=DoorState.LOCKED, acknowledged=WALL, latency=0.0, event="event-2", recorded=True
+    )
 
 
 def test_the_doors_own_duration_holds_if_none_is_given(bench: Bench) -> None:
@@ -117,7 +163,8 @@ def test_any_other_duration_is_refused_and_nothing_is_sent(bench: Bench, duratio
     ):
         bench.open(duration=duration)
     assert bench.locks["front"].heard() == []
-    assert bench.recorded == []
+    [(kind, _, door, who, outcome)] = bench.outcomes
+    assert (kind, door, who, outcome) == ("door.open_failed", "front", "ana", "invalid_argument")
 
 
 @pytest.mark.parametrize(
@@ -148,7 +195,7 @@ def test_a_reason_of_the_longest_length_is_taken(bench: Bench) -> None:
 
 def test_lock_takes_no_duration(bench: Bench) -> None:
     with pytest.raises(InvalidArgument, match=r"^duration: no such argument"):
-        bench.doors.lock("ana", {"duration": 5})
+        bench.doors.lock(ANA, {"duration": 5})
 
 
 # --- which door ---
@@ -162,7 +209,7 @@ def test_where_there_is_one_door_it_need_not_be_named(bench: Bench) -> None:
 
 def test_where_there_are_several_it_must_be_named() -> None:
     bench = Bench("front", "back")
-    for call in (bench.open, partial(bench.doors.lock, "ana", {}), bench.doors.status):
+    for call in (bench.open, partial(bench.doors.lock, ANA, {}), bench.doors.status):
         with pytest.raises(NoSuchDoor, match=r"^say which door; there are: front, back$"):
             call()
     bench.open(door="back")
@@ -193,9 +240,9 @@ def test_a_door_that_is_no_text_is_a_wrong_argument(bench: Bench, door: Any) -> 
 def test_what_was_done_is_recorded_with_who_and_why(bench: Bench) -> None:
     bench.open(reason="parcel")
     bench.acknowledge()
-    bench.doors.lock("ben", {})
+    bench.doors.lock(Caller(name="ben"), {})
     bench.locks["front"].says("OK:Door locked", "ACK:LOCK_DOOR")
-    assert bench.recorded == [
+    assert bench.outcomes == [
         ("door.opened", "ana opened (parcel); acknowledged in 0 ms", "front", "ana", "ok"),
         ("door.locked", "ben locked; acknowledged in 0 ms", "front", "ben", "ok"),
     ]
@@ -205,7 +252,7 @@ def test_what_failed_is_recorded_with_its_code() -> None:
     bench = Bench("front", connected=False)
     assert isinstance(failed(bench.open(reason="parcel")), NotConnected)
     text = "ana could not open (parcel): the lock is not connected; nothing was sent"
-    assert bench.recorded == [("door.open_failed", text, "front", "ana", "not_connected")]
+    assert bench.outcomes == [("door.open_failed", text, "front", "ana", "not_connected")]
 
 
 @pytest.mark.parametrize(("line", "error"), [("ERR:NO", Rejected), (None, Indeterminate)])
@@ -217,20 +264,73 @@ def test_each_failure_has_its_code_on_the_record(bench: Bench, line: str | None,
     else:
         bench.net.advance(2.0)
     assert isinstance(failed(answers), error)
-    assert [(kind, actor, outcome) for kind, _, _, actor, outcome in bench.recorded] == [
+    assert [(kind, actor, outcome) for kind, _, _, actor, outcome in bench.outcomes] == [
         ("door.open_failed", "ben", "busy"),
         ("door.open_failed", "ana", error.code),
     ]
 
 
 def test_who_gives_up_waiting_changes_neither_the_door_nor_the_record(bench: Bench) -> None:
-    waiting: Deferred[Any] = bench.doors.open("ana", {})
+    waiting: Deferred[Any] = bench.doors.open(ANA, {})
     gone: list[Any] = []
     waiting.addErrback(gone.append)
     waiting.cancel()
     bench.acknowledge()
-    assert [what[0] for what in bench.recorded] == ["door.opened"]
+    assert [what[0] for what in bench.outcomes] == ["door.opened"]
     assert bench.doors.status().state is DoorState.UNLOCKED
+
+
+def test_the_wish_is_recorded_before_the_lock_answers_and_the_outcome_names_it(bench: Bench) -> None:
+    bench.open(reason="parcel", duration=7)
+    [wish] = bench.recorded
+    assert (wish.kind, wish.about["subject"], wish.about["reason"]) == ("door.open_requested", "front", "parcel")
+    assert (wish.about["caller"], wish.about["details"]) == (Caller(name="ana"), {"duration": 7.0})
+    bench.acknowledge()
+    outcome = bench.recorded[-1]
+    assert (outcome.kind, outcome.about["cause"]) == ("door.opened", wish.id)
+    assert bench.doors.recording.cause("front") == wish.id
+
+
+def test_what_is_refused_at_once_is_no_cause_of_what_the_door_does_next(bench: Bench) -> None:
+    bench.open()
+    bench.open("ben")  # refused: another command is in flight
+    assert bench.doors.recording.cause("front") == bench.recorded[0].id
+
+
+def test_the_answer_waits_for_the_record(bench: Bench) -> None:
+    bench.stores = False
+    answers = bench.open()
+    bench.acknowledge()
+    assert answers == []
+    bench.recorded[-1].stored.callback("the event")
+    assert answers[0].recorded is True
+    assert answers[0].event == bench.recorded[-1].id
+    bench.net.advance(RECORD_PATIENCE)
+    assert len(answers) == 1
+
+
+def test_a_record_that_is_slow_or_fails_keeps_nobody_at_the_door(bench: Bench) -> None:
+    bench.stores = False
+    answers = bench.open()
+    bench.acknowledge()
+    assert bench.doors.status().state is DoorState.UNLOCKED  # the door itself waits for nothing
+    bench.net.advance(RECORD_PATIENCE)
+    assert answers[0].recorded is False
+    bench.recorded[-1].stored.callback("the event, late")
+    lock: list[Any] = []
+    bench.doors.lock(ANA, {}).addBoth(lock.append)
+    bench.locks["front"].says("OK:Door locked", "ACK:LOCK_DOOR")
+    bench.recorded[-1].stored.errback(StorageUnavailable("the disk is full"))
+    assert lock[0].recorded is False
+
+
+def test_a_failure_is_told_when_it_is_on_the_record(bench: Bench) -> None:
+    bench.stores = False
+    answers = bench.open()
+    bench.locks["front"].says("ERR:NO")
+    assert answers == []
+    bench.recorded[-1].stored.callback("the event")
+    assert isinstance(failed(answers), Rejected)
 
 
 # --- the same call twice ---
@@ -243,7 +343,7 @@ def test_a_repeat_opens_once_and_is_recorded_once(bench: Bench) -> None:
     third = bench.open(idempotency_key="k")
     assert first == second == third
     assert bench.locks["front"].heard() == []
-    assert len(bench.recorded) == 1
+    assert len(bench.outcomes) == 1
 
 
 def test_a_key_is_its_callers_and_its_doors_own() -> None:

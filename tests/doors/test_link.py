@@ -160,7 +160,7 @@ def test_a_lost_link_fails_what_was_asked_and_stops_the_timer(bench: Bench) -> N
     lock.lose()
     assert [type(failure.value) for failure in answers] == [Indeterminate]
     assert bench.link._timer is None
-    assert [note.kind for note in bench.recorded] == ["link.up", "link.lost"]
+    assert [note.kind for note in bench.recorded] == ["door.link_up", "door.link_lost"]
 
 
 def test_binary_and_broken_text_are_no_lines_and_no_harm(bench: Bench) -> None:
