@@ -1,16 +1,27 @@
 """What answers at the top: the WebSocket and the streams are resources of their own, all else is Klein's."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
 from twisted.web.resource import IResource, Resource
 from twisted.web.server import Request
 
 from gatekeeper import uris
 from gatekeeper.access.guard import Guard
+from gatekeeper.access.principal import Principal
 from gatekeeper.errors import GatekeeperError, MethodNotAllowed, NoSuchCamera, NotFound, UpgradeRequired
 from gatekeeper.http.errors import ErrorResource
 from gatekeeper.http.requests import authorise
+from gatekeeper.http.routes import Operation
+from gatekeeper.uris import Permission, Route
+
+MJPEG: Final = "multipart/x-mixed-replace"
+
+STREAMS: Final = (
+    Operation(uris.STREAM, "Stream the pictures of a camera, for ever.", gives=MJPEG),
+    Operation(uris.VIDEO_FEED, "Stream the first camera that you may view, for ever.", gives=MJPEG),
+)
+"""What answers here and not among Klein's routes, for the description."""
 
 
 class Root(Resource):
@@ -37,9 +48,9 @@ class Root(Resource):
     def getChild(self, path: bytes, request: Request) -> Any:
         if request.path == uris.WEBSOCKET_PATH.encode():
             return self._upgraded(request)
-        stream = self._find(request.path.decode("latin-1"))
-        if stream is not None:
-            return self._authorised(request, stream)
+        asked = self._find(request.path.decode("latin-1"))
+        if asked is not None:
+            return self._stream(request, *asked)
         request.prepath, request.postpath = [], [path, *(request.postpath or [])]
         if not _is_text(b"/".join(request.postpath)) or not _is_text(request.method):
             return ErrorResource(NotFound("there is nothing at this address"))
@@ -51,35 +62,35 @@ class Root(Resource):
         request.setHeader(b"upgrade", b"websocket")
         return ErrorResource(UpgradeRequired("this address speaks WebSocket, with WAMP in it"))
 
-    def _find(self, path: str) -> Callable[[], IResource] | None:
-        """Return what finds the stream at a path, or None if it isn't a stream's."""
+    def _find(self, path: str) -> tuple[Route, dict[str, str]] | None:
+        """Return the stream's route and ids that a path means, or None if it isn't a stream's."""
         if path == uris.VIDEO_FEED.path:
-            return self._first
+            return uris.VIDEO_FEED, {}
         head, tail = uris.STREAM.path.split("<camera>")
         if path.startswith(head) and path.endswith(tail) and len(path) > len(head) + len(tail):
-            camera = path[len(head) : -len(tail)]
-            return lambda: self._stream(camera)
+            return uris.STREAM, {"camera": path[len(head) : -len(tail)]}
         return None
 
-    def _first(self) -> IResource:
-        if not self._streams:
-            raise NoSuchCamera("this site has no camera")
-        return next(iter(self._streams.values()))
+    def _stream(self, request: Request, route: Route, ids: dict[str, str]) -> Any:
+        try:
+            who = authorise(self._guard, request, route, ids)
+            if request.method not in (b"GET", b"HEAD"):
+                request.setHeader(b"allow", b"GET, HEAD")
+                raise MethodNotAllowed("this address answers GET, HEAD")
+            return self._of(ids["camera"]) if ids else self._first(who)
+        except GatekeeperError as error:
+            return ErrorResource(error)
 
-    def _stream(self, camera: str) -> IResource:
+    def _of(self, camera: str) -> IResource:
         if camera not in self._streams:
             raise NoSuchCamera(f'there is no camera "{camera[:40]}"; there are: {", ".join(self._streams) or "none"}')
         return self._streams[camera]
 
-    def _authorised(self, request: Request, stream: Callable[[], IResource]) -> Any:
-        try:
-            authorise(self._guard, request, uris.STREAM.permission)
-            if request.method not in (b"GET", b"HEAD"):
-                request.setHeader(b"allow", b"GET, HEAD")
-                raise MethodNotAllowed("this address answers GET, HEAD")
-            return stream()
-        except GatekeeperError as error:
-            return ErrorResource(error)
+    def _first(self, who: Principal | None) -> IResource:
+        for camera, stream in self._streams.items():
+            if who is not None and who.may(Permission.CAMERA_VIEW, camera):
+                return stream
+        raise NoSuchCamera("this site has no camera that you may view" if self._streams else "this site has no camera")
 
 
 def _is_text(data: bytes) -> bool:

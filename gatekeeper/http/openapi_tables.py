@@ -1,0 +1,124 @@
+"""What the API's description says beyond what the code says by itself: texts, paths' ids, errors by route."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from gatekeeper import errors, uris
+from gatekeeper.errors import GatekeeperError
+from gatekeeper.uris import ID_PATTERN, Route
+
+Object = dict[str, Any]
+
+ABOUT: Final = """\
+Cameras, doors, the record of what happened, and who may do what.
+
+Log in with `POST /login` (a browser: a cookie) or `POST /api/access/token` (a token), or send an API key: both go as
+`Authorization: Bearer …`. What each operation needs stands at it as `x-permission`; a permission that begins with a
+kind of thing is given per thing.
+
+HEAD works where GET does. Every error has the one shape of the schema `Error`; `500 internal` is a fault of ours, and
+the server's log says which. All moments are Unix seconds of the server's clock, all durations seconds.
+
+The same and more is there in real time: WAMP over WebSocket at `/ws`, listed under `x-wamp`.
+"""
+
+TAGS: Final = (
+    ("doors", "Doors: their state, opening and locking; actions are POST only.", ("/doors",)),
+    ("cameras", "Cameras: their state, pictures and streams.", ("/cameras", "/video_feed")),
+    ("events", "What happened, the pictures of it, and the proof.", ("/events",)),
+    ("access", "Logging in and out, accounts, grants and keys.", ("/login", "/logout", "/api/access/")),
+    ("system", "The process, its pages and this description.", ("/",)),
+)
+"""Name, description and the beginnings of the paths; the first that fits."""
+
+PARAMETERS: Final[Mapping[str, Object]] = {
+    "camera": {"description": "id of a camera", "schema": {"type": "string", "pattern": f"^{ID_PATTERN}$"}},
+    "door": {"description": "id of a door", "schema": {"type": "string", "pattern": f"^{ID_PATTERN}$"}},
+    "event": {
+        "description": "id of an event: 26 characters, in the order of time",
+        "schema": {"type": "string", "pattern": "^[0-9A-HJKMNP-TV-Z]{26}$"},
+    },
+    "number": {"description": "number of a picture of the event", "schema": {"type": "integer", "minimum": 0}},
+    "user": {"description": "name of an account", "schema": {"type": "string", "minLength": 1}},
+    "key": {"description": "id of an API key, not the key itself", "schema": {"type": "string", "minLength": 1}},
+    "kind": {"description": "kind of thing", "schema": {"type": "string", "enum": list(uris.KINDS)}},
+    "thing": {
+        "description": "id of a thing of that kind; `*` is all of them",
+        "schema": {"type": "string", "pattern": rf"^(\*|{ID_PATTERN})$"},
+    },
+    "name": {"description": "name of a file of the pages", "schema": {"type": "string", "minLength": 1}},
+}
+"""What stands in a path, by its name in `uris`."""
+
+MISSING: Final[Mapping[str, type[GatekeeperError]]] = {
+    "camera": errors.NoSuchCamera,
+    "door": errors.NoSuchDoor,
+    "event": errors.NoSuchEvent,
+    "user": errors.NoSuchUser,
+    "key": errors.NoSuchKey,
+    "name": errors.NotFound,
+}
+"""The error for an id in a path that means nothing."""
+
+_LOCK = (errors.Busy, errors.Rejected, errors.NotConnected, errors.Indeterminate)
+_STORED = (errors.StorageUnavailable, errors.Overloaded)
+_LOG_IN = (errors.NotAuthenticated, errors.InsecureChannel, errors.TooManyAttempts)
+
+ERRORS: Final[Mapping[Route, Sequence[type[GatekeeperError]]]] = {
+    uris.DOOR_OPEN: _LOCK,
+    uris.DOOR_LOCK: _LOCK,
+    uris.SNAPSHOT: (errors.NoPicture,),
+    uris.VIDEO_FEED: (errors.NoSuchCamera,),
+    uris.EVENTS: _STORED,
+    uris.EVENT: _STORED,
+    uris.EVENT_FRAME: _STORED,
+    uris.EVENT_EXPORT: _STORED,
+    uris.EVENT_VERIFY: _STORED,
+    uris.EVENT_HOLD: _STORED,
+    uris.EVENT_RELEASE: _STORED,
+    uris.LOGIN_LINK: _LOG_IN,
+    uris.LOGIN: (*_LOG_IN, *_STORED),
+    uris.LOGOUT: _STORED,
+    uris.SETUP: (*_LOG_IN, errors.Conflict, *_STORED),
+    uris.TOKEN: (*_LOG_IN, *_STORED),
+    uris.PASSWORD: (*_LOG_IN, errors.NoSuchUser, errors.Conflict, *_STORED),
+    uris.END_LOGINS: _STORED,
+    uris.NEW_KEY: (errors.NoSuchUser, errors.Conflict, *_STORED),
+    uris.REVOKE_KEY: _STORED,
+    uris.NEW_USER: (errors.Conflict, *_STORED),
+    uris.CHANGE_USER: (errors.Conflict, *_STORED),
+    uris.REVOKE_USER: (errors.Conflict, *_STORED),
+    uris.GRANT: (errors.InvalidArgument, errors.Conflict, *_STORED),
+    uris.REVOKE_GRANT: (errors.InvalidArgument, errors.Conflict, *_STORED),
+}
+"""What can go wrong besides what permission, body, query and path bring with them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Success:
+    """An answer that isn't 200 with a body alone.
+
+    :ivar headers: name -> description, of headers that tell something.
+    """
+
+    status: int = 200
+    description: str = "done"
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+_MOMENT = ("X-Timestamp", "Unix seconds at which the picture was received")
+
+SUCCESSES: Final[Mapping[Route, Success]] = {
+    uris.LOGIN_LINK: Success(302, "logged in: to the page, with a cookie", (("Location", "the page"),)),
+    uris.SNAPSHOT: Success(
+        description="the newest picture, as the camera sent it",
+        headers=(_MOMENT, ("X-Sequence", "the picture's number since the start")),
+    ),
+    uris.STREAM: Success(description="pictures without end; X-Timestamp and X-Sequence stand in each part"),
+    uris.VIDEO_FEED: Success(description="pictures without end"),
+    uris.EVENT_FRAME: Success(
+        description="a picture, as the camera sent it", headers=(_MOMENT, ("X-Camera", "id of the camera"))
+    ),
+    uris.EVENT_EXPORT: Success(description="one file that proves itself, offline"),
+}
