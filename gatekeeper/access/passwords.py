@@ -1,0 +1,244 @@
+"""Passwords: which are taken, what is kept of them, and whether one is right. Hashing runs off the reactor thread.
+
+Of a password is kept its argon2id hash, and for WAMP-CRA and SCRAM, where it doesn't travel, what these check a proof
+against; those are sealed (sealing.py), since WAMP-CRA's key is as good as the password.
+"""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+import msgspec
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from argon2.low_level import Type
+from twisted.internet.defer import Deferred, execute, fail
+from twisted.python.failure import Failure
+from twisted.python.threadpool import ThreadPool
+
+from gatekeeper.access.records import Credentials
+from gatekeeper.access.sealing import Seal
+from gatekeeper.errors import InvalidArgument, Overloaded
+from gatekeeper.wamp.methods import (
+    AutobahnScram,
+    CraCredential,
+    Scram,
+    ScramCredential,
+    WampCra,
+    autobahn_scram_credential,
+    cra_credential,
+    scram_credential,
+)
+from gatekeeper.wamp.methods.saslprep import saslprep
+
+T = TypeVar("T")
+
+SHORTEST = 10
+"""Characters: with the delay on wrong ones (throttle.py), no guess in a lifetime."""
+
+LONGEST = 1024
+"""Bytes: what nobody types; more would only cost time."""
+
+HASHES_AT_ONCE = 2
+"""Each takes 64 MiB for a tenth of a second: a Raspberry Pi has 128 MiB and two cores to spare, not more."""
+
+HASHES_WAITING = 32
+"""Log-ins that may wait for their turn, some two seconds; beyond that they are refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a hash costs; the defaults are for people's passwords on a Raspberry Pi.
+
+    :ivar memory: KiB. 64 MiB is RFC 9106's second choice, for machines without gigabytes to spare.
+    :ivar passes: over the memory; three, by the same choice.
+    :ivar lanes: one: a hash then takes one core, and the others stay with doors and video.
+    :ivar cra_iterations: of PBKDF2, by the client at each log-in.
+    """
+
+    memory: int = 64 * 1024
+    passes: int = 3
+    lanes: int = 1
+    cra_iterations: int = 100_000
+
+
+class Runner(Protocol):
+    """Runs what takes long, elsewhere."""
+
+    def run(self, work: Callable[[], T]) -> "Deferred[T]":
+        """Run it; raise or fail with Overloaded if too much waits."""
+        ...
+
+
+class Inline:
+    """Runs everything at once, in the caller's thread: for tests and for the command line."""
+
+    def run(self, work: Callable[[], T]) -> "Deferred[T]":
+        """Run it now."""
+        return execute(work)
+
+
+class Pool:
+    """A thread pool of its own, so that hashing waits for nobody and nobody for it.
+
+    :param reactor: in whose thread the Deferreds fire.
+    """
+
+    def __init__(self, reactor: Any, at_once: int = HASHES_AT_ONCE, waiting: int = HASHES_WAITING) -> None:
+        self._reactor = reactor
+        self._threads = ThreadPool(minthreads=0, maxthreads=at_once, name="passwords")
+        self._maximum = at_once + waiting
+        self._under_way = 0
+
+    def start(self) -> None:
+        """Begin; what was asked for before is done now."""
+        self._threads.start()
+
+    def stop(self) -> None:
+        """Finish what is under way, and end."""
+        self._threads.stop()
+
+    def run(self, work: Callable[[], T]) -> "Deferred[T]":
+        """Run it in a thread.
+
+        :raises Overloaded: as the Deferred's failure, if too many wait already.
+        """
+        if self._under_way >= self._maximum:
+            return fail(Overloaded("too many log-ins at once: try again in a few seconds"))
+        self._under_way += 1
+        answer: Deferred[T] = Deferred(lambda _: None)  # who gives up still takes a place until the work is done
+
+        def done(result: Any) -> None:
+            self._under_way -= 1
+            if not answer.called:
+                (answer.errback if isinstance(result, Failure) else answer.callback)(result)
+
+        def finished(_succeeded: bool, result: Any) -> None:
+            self._reactor.callFromThread(done, result)
+
+        self._threads.callInThreadWithCallback(finished, work)
+        return answer
+
+
+class Passwords:
+    """Makes and checks what is kept of passwords.
+
+    :param seal: the key that what is as good as a password is encrypted with.
+    :param runner: where the work is done.
+    """
+
+    def __init__(self, seal: Seal, runner: Runner, cost: Cost | None = None) -> None:
+        self._seal = seal
+        self._runner = runner
+        self._cost = cost = cost or Cost()
+        self._hasher = PasswordHasher(
+            time_cost=cost.passes,
+            memory_cost=cost.memory,
+            parallelism=cost.lanes,
+            hash_len=32,
+            salt_len=16,
+            type=Type.ID,
+        )
+        # Of a name that nobody has, this is checked: it costs the same, and no password fits it.
+        self._decoy = self._hasher.hash(secrets.token_bytes(32))
+
+    def make(self, name: str, password: str) -> "Deferred[Credentials]":
+        """Return what is kept of an account's password.
+
+        :raises InvalidArgument: as the Deferred's failure, if such a password isn't taken.
+        """
+        try:
+            check_policy(name, password)
+        except InvalidArgument:
+            return fail()
+        return self._runner.run(lambda: self.derive(name, password))
+
+    def derive(self, name: str, password: str) -> Credentials:
+        """Return what is kept of a password, whatever it is; blocks for half a second."""
+        cost = self._cost
+        salt = secrets.token_bytes(16)
+        specified = scram_credential(password, salt=salt, iterations=cost.passes, memory=cost.memory)
+        autobahns = autobahn_scram_credential(password, salt, cost.passes, cost.memory)
+        return Credentials(
+            self._hasher.hash(_normal(password)),
+            {"sealed": self._sealed(f"wampcra {name}", cra_credential(password, None, cost.cra_iterations))},
+            {
+                "sealed": self._sealed(f"scram {name}", specified),
+                "sealed_autobahn": self._sealed(f"scram_autobahn {name}", autobahns),
+            },
+        )
+
+    def verify(self, password_hash: str | None, password: str) -> "Deferred[bool]":
+        """Return whether a password is right; None stands for an account that doesn't exist, and costs the same."""
+        if len(password) > LONGEST:
+            password, password_hash = "", None
+        return self._runner.run(lambda: self._fits(password_hash or self._decoy, password))
+
+    def is_outdated(self, password_hash: str) -> bool:
+        """Return whether a hash was made at a lower cost, so that it is to be made anew while the password is here."""
+        return self._hasher.check_needs_rehash(password_hash)
+
+    def credential(self, method: str, name: str, kept: Any) -> "CraCredential | ScramCredential | None":
+        """Return what a WAMP method checks a proof against, from what is kept of an account; None if nothing is.
+
+        :param method: "wampcra", "wamp-scram" or "scram".
+        """
+        place, purpose, shape = _SEALED[method]
+        sealed = kept.get(place) if isinstance(kept, dict) else None
+        plain = self._seal.unseal_text(f"{purpose} {name}", sealed) if isinstance(sealed, str) else None
+        return msgspec.json.decode(plain, type=shape) if plain is not None else None
+
+    @property
+    def decoys(self) -> tuple[CraCredential, ScramCredential, ScramCredential]:
+        """The forms of the challenges to names that nobody has: those of "wampcra", "wamp-scram" and "scram"."""
+        cost = self._cost
+        memory, passes = cost.memory, cost.passes
+        return (
+            CraCredential(b"", "", cost.cra_iterations),
+            ScramCredential("argon2id13", b"", passes, memory, b"", b""),
+            ScramCredential("argon2id-13", b"", passes, memory, b"", b""),
+        )
+
+    def _fits(self, password_hash: str, password: str) -> bool:
+        try:
+            return self._hasher.verify(password_hash, _normal(password))
+        except (VerificationError, InvalidHashError):
+            return False
+
+    def _sealed(self, purpose: str, credential: CraCredential | ScramCredential) -> str:
+        return self._seal.seal_text(purpose, msgspec.json.encode(credential))
+
+
+_SEALED: dict[str, tuple[str, str, type[Any]]] = {
+    WampCra.name: ("sealed", "wampcra", CraCredential),
+    Scram.name: ("sealed", "scram", ScramCredential),
+    AutobahnScram.name: ("sealed_autobahn", "scram_autobahn", ScramCredential),
+}
+
+
+def check_policy(name: str, password: str) -> None:
+    """Pass if this may be the password of an account.
+
+    :raises InvalidArgument: saying what is wrong with it, never the password.
+    """
+    if len(password) < SHORTEST:
+        raise InvalidArgument(f"password: too short; at least {SHORTEST} characters")
+    if len(password.encode("utf-8", "surrogatepass")) > LONGEST:
+        raise InvalidArgument(f"password: too long; at most {LONGEST} bytes")
+    try:
+        normal = saslprep(password)
+    except ValueError:
+        raise InvalidArgument("password: holds a character that can't be typed everywhere, such as a tab") from None
+    if normal.casefold().strip() == name.casefold():
+        raise InvalidArgument("password: it is the account's name; take another")
+    if len(set(normal)) <= 1:
+        raise InvalidArgument("password: it is one character over and over; take another")
+
+
+def _normal(password: str) -> bytes:
+    """Return the form in which passwords are compared: the same on every keyboard."""
+    try:
+        return saslprep(password).encode("utf-8", "surrogatepass")
+    except ValueError:
+        return password.encode("utf-8", "surrogatepass")
