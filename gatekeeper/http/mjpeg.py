@@ -7,7 +7,7 @@ has done that. While nobody watches it has no subscription, no frame and no time
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from twisted.internet.defer import Deferred
 from twisted.internet.protocol import connectionDone
@@ -88,7 +88,7 @@ class Stream(Resource):
         self._serial = 0
         self._subscription: Subscription | None = None
         self._unobserve: Callable[[], None] | None = None
-        self._connections = 0
+        self._watching: set[Watching] = set()
         self._stopped: Deferred[None] | None = None
 
     @property
@@ -125,11 +125,20 @@ class Stream(Resource):
             self._report_stopped()
         return self._stopped
 
+    def end(self, is_meant: Callable[[Any], bool]) -> None:
+        """Close the viewers of whom this is true: they were logged out, or may not watch any more.
+
+        :param is_meant: given the `principal` that whoever authorized the request left on it.
+        """
+        for watching in tuple(self._watching):
+            if is_meant(watching.principal):
+                watching.viewer.finish()
+
     # --- viewers come and go ----------------------------------------------------------------------------------------
 
     def _open(self, request: Request) -> None:
         watching = Watching(request, self)
-        self._connections += 1
+        self._watching.add(watching)
         cut = cut_for(request)
         watching.transport.write(OPENINGS[cut])
         sender = choose(watching.transport, self._terms.way)
@@ -140,11 +149,11 @@ class Stream(Resource):
             self._wake()
         viewer.start()
 
-    def left(self, viewer: Viewer) -> None:
+    def left(self, watching: "Watching") -> None:
         """Hear from a connection that it is gone."""
-        self._connections -= 1
+        self._watching.discard(watching)
         self._terms.seats.give_back()
-        self._fanout.remove(viewer)
+        self._fanout.remove(watching.viewer)
         if self._fanout.viewers == 0:
             self._rest()
         self._report_stopped()
@@ -168,7 +177,7 @@ class Stream(Resource):
             self._unobserve = None
 
     def _report_stopped(self) -> None:
-        if self._stopped is not None and not self._stopped.called and self._connections == 0:
+        if self._stopped is not None and not self._stopped.called and not self._watching:
             self._stopped.callback(None)
 
     # --- pictures ---------------------------------------------------------------------------------------------------
@@ -194,12 +203,16 @@ class Stream(Resource):
 
 
 class Watching(Takeover):
-    """A viewer's connection: has nothing to hear but its end."""
+    """A viewer's connection: has nothing to hear but its end.
+
+    :ivar principal: who watches, as the request was authorized; None where nobody was asked.
+    """
 
     viewer: Viewer
 
     def __init__(self, request: Request, stream: Stream) -> None:
         super().__init__(request)
+        self.principal = getattr(request, "principal", None)
         self._stream = stream
         self._received = 0
 
@@ -211,7 +224,7 @@ class Watching(Takeover):
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Leave the stream."""
-        self._stream.left(self.viewer)
+        self._stream.left(self)
         super().connectionLost(reason)
 
 

@@ -390,3 +390,21 @@ async def test_the_request_hears_of_the_end(cinema: Cinema) -> None:
     viewer = await cinema.watch()
     viewer.leave()
     await ended.addTimeout(PATIENCE, reactor)
+
+
+async def test_those_who_may_not_watch_any_more_are_closed_and_the_others_stay(cinema: Cinema) -> None:
+    class Named(Stream):
+        def render(self, request: Any) -> int | bytes:
+            request.principal = request.getHeader("x-name")
+            return super().render(request)
+
+    cinema.open()
+    cinema.stream.__class__ = Named
+    cinema.put()
+    ana = await cinema.watch("X-Name: ana")
+    ben = await cinema.watch("X-Name: ben")
+    await gatherResults([ana.shown(1), ben.shown(1)])
+    cinema.stream.end(lambda principal: principal == "ana")
+    await ana.gone()
+    cinema.put()
+    await ben.shown(2)
