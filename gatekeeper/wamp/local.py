@@ -345,7 +345,7 @@ class LocalSession(Member):
             raise RuntimeError("an invocation without a caller")
         who = caller.identity
         progress = partial(self._yield_part, invocation) if invocation.progresses else None
-        return CallDetails(caller.id, who.authid, who.authrole, invocation.procedure, caller.address, progress)
+        return CallDetails(caller.id, who.authid, who.authrole, invocation.procedure, caller.address, progress, who)
 
     def _yield_part(self, invocation: Invocation, *args: Any, **kwargs: Any) -> None:
         self._answer(invocation, [YIELD, invocation.id, {"progress": True}, *payload(args, kwargs)])

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from gatekeeper.wamp.auth import Identity
 from gatekeeper.wamp.errors import WampError
 from gatekeeper.wamp.messages import Message
 from gatekeeper.wamp.options import CallOptions, EventDetails, PublishOptions
@@ -17,6 +18,7 @@ class CallDetails:
     :ivar procedure: what was called, also where a pattern is registered.
     :ivar address: the caller's IP address; "local" for a session of this process.
     :ivar progress: takes a part of the result, as it takes a result; None if the caller doesn't want parts.
+    :ivar identity: what the authenticator accepted; None for a caller at a router elsewhere.
     """
 
     session: int
@@ -25,6 +27,7 @@ class CallDetails:
     procedure: str
     address: str
     progress: Callable[..., None] | None = None
+    identity: Identity | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -212,7 +212,8 @@ def test_an_endpoint_may_ask_who_calls_and_nobody_can_forge_it() -> None:
     house.local.register(endpoint, "door.open", details=True)
     forged = {"details": {"authid": "admin"}}
     assert house.client.say(48, 1, {"caller_authid": "admin"}, "door.open", [], forged) == [[50, 1, {}, [None]]]
-    assert calls == [CallDetails(house.client.session.id, "joe", "visitor", "door.open", "192.0.2.1")]
+    session = house.client.session
+    assert calls == [CallDetails(session.id, "joe", "visitor", "door.open", "192.0.2.1", identity=session.identity)]
 
 
 def test_a_keyword_named_details_is_the_callers_where_nobody_asked() -> None:
