@@ -1,0 +1,63 @@
+"""What differs between the databases, behind one shape: how to connect, what to check, which errors mean "not now".
+
+`sqlite.py` and `postgresql.py` implement it; nothing else knows which database it is.
+"""
+
+from pathlib import Path
+from typing import Protocol
+
+from sqlalchemy import Connection, Engine
+
+BUSY = 5.0
+"""Seconds that a transaction waits for another process's; a backup or a restore of a big site takes a few."""
+
+STATEMENT = 15.0
+"""Seconds that one statement may take; retention's deletes and the record's pages take milliseconds."""
+
+READERS = 2
+"""Threads and connections that read: a page and a long export at once; a third would only fight for the GIL."""
+
+
+class Backend(Protocol):
+    """A database.
+
+    :ivar name: how it is called in messages; without the password.
+    """
+
+    name: str
+
+    def writer(self, *, references: bool = True) -> Engine:
+        """Return an engine of one connection, whose transactions exclude each other across processes from the start.
+
+        :param references: False while a migration makes tables anew, which SQLite's references would follow.
+        """
+
+    def reader(self) -> Engine:
+        """Return an engine of up to `READERS` connections; each transaction reads one snapshot and can't write."""
+
+    def create(self) -> None:
+        """Make what must exist before one can connect.
+
+        :raises ConfigurationError: if that isn't possible.
+        """
+
+    def check(self, connection: Connection) -> None:
+        """Look whether the database is what it should be, and whole.
+
+        :raises ConfigurationError: with one line that says what is wrong.
+        """
+
+    def unavailable(self, error: BaseException) -> str | None:
+        """Return why the database can't be had, in a phrase; None if the error is the statement's own fault."""
+
+    def present(self, connection: Connection) -> None:
+        """Look whether what the connection writes to is still the database.
+
+        :raises OSError: if it is gone.
+        """
+
+    def copy(self, label: str) -> Path | None:
+        """Copy the database as it is into its `backups` folder; None where copying is not ours to do."""
+
+    def numbered(self, connection: Connection) -> None:
+        """Let automatic numbers go on after the rows that were put in with theirs."""
