@@ -10,15 +10,14 @@ from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Connection
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred, fail, succeed
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from gatekeeper.access import ending
-from gatekeeper.access.names import check_grant, check_name, check_role
+from gatekeeper.access.names import MAXIMUM_NAME, check_grant, check_name, check_role
 from gatekeeper.access.principal import Principal
 from gatekeeper.access.records import Account, ApiKey, Credentials, Ended, Grant, LogIn
-from gatekeeper.access.roles import Role
+from gatekeeper.access.roster import Roster
 from gatekeeper.caller import Caller
 from gatekeeper.errors import GatekeeperError, NotAuthenticated, StorageUnavailable
 from gatekeeper.storage import accounts as stored
@@ -35,6 +34,9 @@ CLEAN = 3600.0
 
 KEPT = 86400.0
 """Seconds that an ended log-in stays in the database, for whoever asks why a browser was logged out yesterday."""
+
+LONGEST_TEXT = 400
+"""Characters of a sentence of the record: what is refused can hold whatever somebody sent."""
 
 T = TypeVar("T")
 
@@ -65,18 +67,9 @@ class Accounts:
         self._database = database
         self._record = record
         self._wall = wall
-        self._accounts: dict[str, Account] = {}
-        self._keys: dict[str, ApiKey] = {}
-        self._logins: dict[str, LogIn] = {}
-        self._cookies: dict[bytes, str] = {}
-        self._refreshes: dict[bytes, str] = {}
-        self._complete = -1  # the last revision up to which everything is here
-        self._newest = -1  # the newest of which anything is here: another process may have made some in between
-        self._refused: set[str] = set()  # log-ins that were to end, as long as that isn't stored
+        self._roster = Roster(wall())
         self._touching: set[str] = set()  # log-ins and keys whose use is being written
         self._polling: list[Deferred[None]] | None = None
-        self._looked = wall()
-        self._next_expiry = float("inf")
         self._next_clean = wall() + CLEAN
         self._observers: list[Callable[[Ended], None]] = []
 
@@ -84,11 +77,11 @@ class Accounts:
 
     def all(self) -> tuple[Account, ...]:
         """Return every account, by name."""
-        return tuple(self._accounts[name] for name in sorted(self._accounts))
+        return self._roster.all()
 
     def account(self, name: str) -> Account | None:
         """Return an account, also a disabled one, or None."""
-        return self._accounts.get(name)
+        return self._roster.account(name)
 
     def principal(
         self,
@@ -103,54 +96,28 @@ class Accounts:
 
         :param expires: Unix seconds at which what was shown ends, if that is before the log-in or the key does.
         """
-        account = self._accounts.get(name)
-        if account is None or account.disabled or (expires is not None and expires <= self._wall()):
-            return None
-        by_login = None if login is None else self.login(login)
-        by_key = None if key is None else self.key(key)
-        for wanted, found in ((login, by_login), (key, by_key)):
-            if wanted is not None and (found is None or found.account != name):
-                return None
-        ends = [expires, None if by_login is None else by_login.expires, None if by_key is None else by_key.expires]
-        return Principal(
-            name=name,
-            role=account.role,
-            grants=account.grants,
-            scope=by_key.permissions if by_key is not None else None,
-            things=by_key.things if by_key is not None else None,
-            caller=caller,
-            login=login,
-            key=key,
-            expires=min((end for end in ends if end is not None), default=None),
-        )
+        return self._roster.principal(name, self._wall(), caller=caller, login=login, key=key, expires=expires)
 
     def key(self, key: str) -> ApiKey | None:
         """Return the API key of this id if it proves anything now."""
-        found = self._keys.get(key)
-        return found if found is not None and found.is_active(self._wall()) and self._enabled(found.account) else None
+        return self._roster.key(key, self._wall())
 
     def login(self, login: str) -> LogIn | None:
         """Return the log-in of this id if it is logged in now."""
-        found = self._logins.get(login)
-        if found is None or login in self._refused:
-            return None
-        return found if found.is_active(self._wall()) and self._enabled(found.account) else None
+        return self._roster.login(login, self._wall())
 
     def login_by_cookie(self, cookie_hash: bytes) -> LogIn | None:
         """Return the log-in of a cookie, by the SHA-256 of its value."""
-        return self.login(self._cookies.get(cookie_hash, ""))
+        return self._roster.login_by_cookie(cookie_hash, self._wall())
 
     def login_by_refresh(self, refresh_hash: bytes) -> LogIn | None:
         """Return the log-in of a refresh token, the current one or the one before, by its SHA-256."""
-        return self.login(self._refreshes.get(refresh_hash, ""))
+        return self._roster.login_by_refresh(refresh_hash, self._wall())
 
     @property
     def has_owner_with_password(self) -> bool:
         """Whether somebody can log in and let others in."""
-        return any(
-            account.role == Role.OWNER and not account.disabled and account.credentials is not None
-            for account in self._accounts.values()
-        )
+        return self._roster.has_owner_with_password
 
     def observe(self, observer: Callable[[Ended], None]) -> None:
         """Call `observer` with everything that ends from now on."""
@@ -191,7 +158,7 @@ class Accounts:
     def renew_credentials(self, name: str, known: str, credentials: Credentials) -> "Deferred[None]":
         """Keep the same password in a newer form, if its hash is still `known`; nothing ends, nothing is recorded."""
         work = partial(stored.renew_credentials, name=name, known=known, credentials=credentials)
-        return self._change(work, quiet=True).addCallback(_nothing)
+        return self._change(work, renewed=True).addCallback(_nothing)
 
     def set_role(self, name: str, role: str, *, caller: Caller) -> "Deferred[Account]":
         """Change a role; the account's sessions end and may come back with what it allows."""
@@ -199,8 +166,8 @@ class Accounts:
         def work(connection: Connection) -> Changed:
             return stored.set_role(connection, name, check_role(role))
 
-        was = self._accounts[name].role if name in self._accounts else None
-        text, details = f"made {name} {role}", {"role": role, "was": was}
+        held = self.account(name)
+        text, details = f"made {name} {role}", {"role": role, "was": None if held is None else held.role}
         return self._told("access.role_changed", text, name, caller, work=work, details=details)
 
     def set_disabled(self, name: str, disabled: bool, *, caller: Caller) -> "Deferred[Account]":
@@ -247,7 +214,7 @@ class Accounts:
 
     def revoke_key(self, key: str, *, caller: Caller) -> "Deferred[None]":
         """Make an API key prove nothing any more; a second time changes nothing."""
-        held = self._keys.get(key)
+        held = self._roster.held_key(key)
         name = held.account if held is not None else None
         of = f' ("{held.label}") of {name}' if held is not None else ""
         work = partial(stored.revoke_key, key=key)
@@ -258,7 +225,7 @@ class Accounts:
 
     def touch_key(self, key: str) -> None:
         """Note that a key was used: written at most once a minute, and forgotten if that fails."""
-        held, now = self._keys.get(key), self._wall()
+        held, now = self._roster.held_key(key), self._wall()
         if held is not None and (held.last_used is None or now - held.last_used >= COALESCE):
             self._touch(key, partial(stored.touch_key, key=key, name=held.account, now=now))
 
@@ -272,8 +239,8 @@ class Accounts:
 
     def touch_login(self, login: str, expires: float) -> None:
         """Note that a log-in was used, which puts off its end: written at most once a minute."""
-        held, now = self._logins.get(login), self._wall()
-        if held is not None and held.is_active(now) and now - held.last_used >= COALESCE:
+        held, now = self.login(login), self._wall()
+        if held is not None and now - held.last_used >= min(COALESCE, (expires - now) / 2):
             work = partial(stored.touch_login, login=login, name=held.account, now=now, expires=expires)
             self._touch(login, work)
 
@@ -286,8 +253,10 @@ class Accounts:
         used before, by a thief or by whoever it was stolen from. The log-in is then over for both, and the record says
         so.
         """
-        held, now = self._logins.get(login), self._wall()
-        name = held.account if held is not None else ""
+        held, now = self.login(login), self._wall()
+        if held is None:
+            return fail(NotAuthenticated("this log-in is over: log in again"))
+        name = held.account
         work = partial(stored.rotate_refresh, login=login, name=name, old=old, new=new, now=now, expires=expires)
 
         def judge(account: Account | None) -> LogIn:
@@ -296,21 +265,17 @@ class Accounts:
             if found is not None and found.is_active(now) and found.refresh_hash == new:
                 return found
             why = "a token that was used before came again: the log-in was ended"
-            self._tell(
-                "access.token_reused", f"{name}: {why}", name or None, caller, outcome="alarm", details={"login": login}
-            )
+            self._tell("access.token_reused", f"{name}: {why}", name, caller, outcome="alarm", details={"login": login})
             raise NotAuthenticated(why)
 
         return self._change(work, why="a used token came again").addCallback(judge)
 
     def end_login(self, login: str, why: str = "logged out") -> "Deferred[None]":
         """End one log-in: here at once, even where that can't be stored now, and then the Deferred fails."""
-        held = self._logins.get(login)
+        held = self._roster.held_login(login)
         if held is None:
             return succeed(None)
-        if self.login(login) is not None:
-            self._refused.add(login)
-            self._notify([Ended(held.account, login=login, why=why)])
+        self._notify(self._roster.refuse(login, self._wall(), why))
         work = partial(stored.end_login, login=login, name=held.account, now=self._wall())
         return self._change(work, why=why).addCallback(_nothing)
 
@@ -322,24 +287,15 @@ class Accounts:
     # --- the database and this memory ---
 
     def load(self, everything: Stored) -> None:
-        """Take what was read from the database, and tell what ended by it."""
-        now = self._wall()
-        before, self._accounts = self._accounts, {account.name: account for account in everything.accounts}
-        self._keys, self._logins, self._cookies, self._refreshes = {}, {}, {}, {}
-        for account in everything.accounts:
-            self._index(account)
-        self._complete = self._newest = everything.revision
-        self._next_expiry = ending.next_expiry(everything.accounts, now)
-        self._refused &= self._logins.keys()
-        for name in sorted(before):
-            self._notify(ending.ended(before[name], self._accounts.get(name), now))
+        """Take what was read from the database (`storage.accounts.load`), and tell what ended by it."""
+        self._notify(self._roster.load(everything, self._wall()))
 
     def poll(self) -> "Deferred[None]":
         """Look whether another process changed something and whether something ran out; call it every `POLL` seconds.
 
         It doesn't fail: without the database, what was so last holds on.
         """
-        self._expire()
+        self._notify(self._roster.expire(self._wall()))
         done: Deferred[None] = Deferred()
         if self._polling is not None:
             self._polling.append(done)
@@ -354,16 +310,14 @@ class Accounts:
         return done
 
     def _read(self) -> "Deferred[None]":
-        newest = self._newest
+        newest = self._roster.newest
 
         def took(everything: Stored | None) -> Any:
-            if everything is None:
-                return None
-            if everything.revision < self._newest != newest:
+            if self._roster.newest != newest and (everything is None or everything.revision < self._roster.newest):
                 return self._read()  # a change of ours was committed meanwhile: this was read before it
-            return self.load(everything)
+            return self.load(everything) if everything is not None else None
 
-        return self._database.read(partial(stored.load_unless, known=self._complete)).addCallback(took)
+        return self._database.read(partial(stored.load_unless, known=self._roster.revision)).addCallback(took)
 
     def _polled(self, _result: Any) -> None:
         waiting, self._polling = self._polling or [], None
@@ -375,42 +329,19 @@ class Accounts:
             self.log.failure("the accounts can't be read", failure)
 
     def _change(
-        self, work: Callable[[Connection], Changed], *, why: str | None = None, quiet: bool = False
+        self, work: Callable[[Connection], Changed], *, why: str | None = None, renewed: bool = False
     ) -> "Deferred[Account | None]":
         """Run work, then make it true here; its own Deferred, so that who gives up waiting doesn't undo that."""
         told: Deferred[Account | None] = Deferred()
 
         def committed(changed: Changed) -> Account | None:
-            self._apply(changed, why, quiet)
+            self._notify(self._roster.apply(changed, self._wall(), why=why, renewed=renewed))
+            if not self._roster.is_complete:
+                self.poll()  # another process changed something in between
             return changed.account
 
         self._database.write(work).addCallback(committed).addBoth(told.callback)
         return told
-
-    def _apply(self, changed: Changed, why: str | None, quiet: bool) -> None:
-        if changed.revision <= self._complete:
-            return  # what was read since then holds it already, and perhaps more
-        is_next = changed.revision == self._complete + 1
-        now, before = self._wall(), self._accounts.get(changed.name)
-        if before is not None:
-            self._unindex(before)
-            del self._accounts[before.name]
-        if changed.account is not None:
-            self._accounts[changed.name] = changed.account
-            self._index(changed.account)
-            self._next_expiry = min(self._next_expiry, ending.next_expiry([changed.account], now))
-        self._newest = changed.revision
-        if is_next:
-            self._complete = changed.revision
-        over = [] if quiet else ending.ended(before, changed.account, now, why)
-        self._notify([one for one in over if one.login is None or one.login not in self._refused])
-        self._refused &= {name for name in self._refused if self._is_kept(name, now)}
-        if not is_next:
-            self.poll()  # another process changed something in between
-
-    def _is_kept(self, login: str, now: float) -> bool:
-        held = self._logins.get(login)
-        return held is not None and held.is_active(now)
 
     def _touch(self, what: str, work: Callable[[Connection], Changed]) -> None:
         if what in self._touching:
@@ -420,37 +351,7 @@ class Accounts:
         def done(_result: Any) -> None:
             self._touching.discard(what)
 
-        self._change(work, quiet=True).addErrback(self._unavailable).addBoth(done)
-
-    def _expire(self) -> None:
-        now = self._wall()
-        if now >= self._next_expiry:
-            self._notify(ending.expired(self._accounts.values(), self._looked, now))
-            self._next_expiry = ending.next_expiry(self._accounts.values(), now)
-        self._looked = now
-
-    def _enabled(self, name: str) -> bool:
-        account = self._accounts.get(name)
-        return account is not None and not account.disabled
-
-    def _index(self, account: Account) -> None:
-        self._keys.update((key.id, key) for key in account.keys)
-        for login in account.logins:
-            self._logins[login.id] = login
-            if login.cookie_hash is not None:
-                self._cookies[login.cookie_hash] = login.id
-            for token in (login.previous_refresh_hash, login.refresh_hash):
-                if token is not None:
-                    self._refreshes[token] = login.id
-
-    def _unindex(self, account: Account) -> None:
-        for key in account.keys:
-            self._keys.pop(key.id, None)
-        for login in account.logins:
-            self._logins.pop(login.id, None)
-            self._cookies.pop(login.cookie_hash or b"", None)
-            self._refreshes.pop(login.refresh_hash or b"", None)
-            self._refreshes.pop(login.previous_refresh_hash or b"", None)
+        self._change(work).addErrback(self._unavailable).addBoth(done)
 
     # --- telling ---
 
@@ -484,12 +385,16 @@ class Accounts:
     def _tell(
         self, kind: str, text: str, subject: str | None, caller: Caller, *, outcome: str, details: dict[str, Any]
     ) -> None:
-        self._record(kind, text, subject=subject, caller=caller, outcome=outcome, details=details)
+        subject = None if subject is None else subject[:MAXIMUM_NAME]  # it came from outside, and may be no name at all
+        self._record(kind, text[:LONGEST_TEXT], subject=subject, caller=caller, outcome=outcome, details=details)
 
     def _notify(self, over: Iterable[Ended]) -> None:
         for one in over:
             for observer in tuple(self._observers):
-                observer(one)
+                try:
+                    observer(one)
+                except Exception:  # noqa: BLE001 - what was committed must not look as if it had failed
+                    self.log.failure("who should stop what ended could not")
 
 
 def _nothing(_result: Any) -> None:
