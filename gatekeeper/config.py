@@ -1,22 +1,21 @@
 """TOML text in, a frozen configuration out. Every default of the program lives here.
 
 A site is one TOML file. An error is one sentence that names the key path, what was found, what is allowed and the
-nearest right name. `python -m gatekeeper.config` writes `docs/configuration.md` from these structs.
+nearest right name. `config_page` writes `docs/configuration.md` from these structs.
 """
 
-import ipaddress
 import os
-import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import SplitResult, urlsplit
 
 import msgspec
 from msgspec import Meta
 
 from gatekeeper import decoding
+from gatekeeper.addresses import Place, place
+from gatekeeper.config_addresses import check_database, check_listen, check_not_own, check_url
 from gatekeeper.errors import ConfigurationError
 from gatekeeper.uris import ID_PATTERN, REALM
 
@@ -198,7 +197,11 @@ class Site(Record, frozen=True):
 
     name: Annotated[str, Meta(max_length=80, description="shown on the page")] = "gatekeeper"
     listen: Annotated[
-        str, Meta(description="Twisted endpoint to serve on; `tcp:8000` is every interface, port 0 any free one")
+        str | tuple[str, ...],
+        Meta(
+            description="Twisted endpoint to serve on, or a list of them; `tcp:8000` is every interface, `ssl:8443` "
+            "TLS with the certificate of `gatekeeper tls init`, port 0 any free one"
+        ),
     ] = "tcp:8000:interface=127.0.0.1"
     data: Annotated[
         str, Meta(min_length=1, description="folder for what outlives a restart, relative to this file")
@@ -211,6 +214,11 @@ class Site(Record, frozen=True):
     router: Router | None = None
     cameras: tuple[Camera, ...] = ()
     doors: tuple[Door, ...] = ()
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        """Where to listen; `check` has seen that each can be meant."""
+        return tuple(map(place, (self.listen,) if isinstance(self.listen, str) else self.listen))
 
 
 def parse(text: str, source: str = DEFAULT_FILE) -> Site:
@@ -284,7 +292,7 @@ def override(site: Site, *, data: str | None, listen: str | None) -> Site:
     """
     changes = {key: value for key, value in (("data", data), ("listen", listen)) if value is not None}
     site = msgspec.structs.replace(site, **changes)
-    _check_endpoint(site.listen)
+    _check(site)  # whole: a device may stand at the port that is listened on now
     return site
 
 
@@ -305,12 +313,8 @@ def read_secrets(site: Site, folder: Path) -> None:
 # --- what msgspec can't say in the types -----------------------------------------------------------------------------
 
 
-LAST_PORT = 65535
-_HOST = re.compile(r"[\w-]{1,63}(\.[\w-]{1,63})*\.?")
-_ENDPOINT = re.compile(r"tcp:(port=)?(?P<port>[0-9]{1,5})(:interface=([^:]+|[0-9a-fA-F\\:]+))?|unix:.+")
-
-
 def _check(site: Site) -> None:
+    check_listen(site.listen)
     cameras = [camera.id for camera in site.cameras]
     doors = [door.id for door in site.doors]
     for noun, ids in (("cameras", cameras), ("doors", doors)):
@@ -320,19 +324,11 @@ def _check(site: Site) -> None:
                     f'{noun}[{index}].id: "{name}" is already the id of {noun}[{ids.index(name)}]; ids must differ'
                 )
     for index, camera in enumerate(site.cameras):
-        where = f"cameras[{index}]"
-        _check_url(f"{where}.url", camera.url, ("http", "https"), ", with username and password beside it")
-        for place, door in enumerate(camera.doors):
-            if door not in doors:
-                raise ConfigurationError(
-                    f"{where}.doors[{place}]: there is no door {decoding.show(door)}; {decoding.choices(door, doors)}"
-                )
-        if (camera.username is None) != (camera.password is None):
-            raise ConfigurationError(f"{where}: username and password belong together; one of them is missing")
-        _check_order(where, "retry_minimum", camera.retry_minimum, "retry_maximum", camera.retry_maximum)
+        _check_camera(f"cameras[{index}]", camera, site, doors)
     for index, lock in enumerate(site.doors):
         where = f"doors[{index}]"
-        _check_url(f"{where}.url", lock.url, ("ws", "wss"))
+        check_url(f"{where}.url", lock.url, ("ws", "wss"))
+        check_not_own(f"{where}.url", lock.url, site.places)
         _check_order(where, "open_duration", lock.open_duration, "maximum_open_duration", lock.maximum_open_duration)
         _check_order(where, "retry_minimum", lock.retry_minimum, "retry_maximum", lock.retry_maximum)
         for other, earlier in enumerate(site.doors[:index]):
@@ -340,55 +336,24 @@ def _check(site: Site) -> None:
                 why = f"already the lock of doors[{other}]; one lock takes one connection"
                 raise ConfigurationError(f"{where}.url: {why}")
     if site.storage.url is not None:
-        _check_database(site.storage.url)
+        check_database(site.storage.url)
     if site.router is not None:
-        _check_url("router.url", site.router.url, ("ws", "wss"))
+        check_url("router.url", site.router.url, ("ws", "wss"))
         if (site.router.authid is None) != (site.router.ticket is None):
             raise ConfigurationError("router: authid and ticket belong together; one of them is missing")
-    _check_endpoint(site.listen)
 
 
-def _check_endpoint(listen: str) -> None:
-    found = _ENDPOINT.fullmatch(listen)
-    if not found or int(found["port"] or 0) > LAST_PORT:
-        raise ConfigurationError(
-            f'listen: found {decoding.show(listen)}; allowed is a Twisted endpoint such as "tcp:8000", '
-            '"tcp:8000:interface=127.0.0.1" or "unix:/run/gatekeeper.sock", with a port to 65535'
-        )
-
-
-def _check_url(path: str, url: str, schemes: Sequence[str], credentials: str = "") -> None:
-    allowed = " or ".join(f"{scheme}://host[:port]/path" for scheme in schemes)
-    parts = _split(url)
-    sound = parts is not None and parts.scheme in schemes and not parts.fragment
-    if "@" in url and (not sound or (parts is not None and "@" in parts.netloc)):
-        raise ConfigurationError(f"{path}: found credentials in the address; allowed is {allowed}{credentials}")
-    if not sound:
-        shown = decoding.show(url.partition("?")[0])  # cameras carry passwords in the query
-        raise ConfigurationError(f"{path}: found {shown}; allowed is {allowed}")
-
-
-def _check_database(url: str) -> None:
-    parts = _split(url)
-    if parts is None or parts.scheme != "postgresql" or parts.password is not None:
-        found = "credentials in the address" if parts is not None and parts.password else decoding.show(url)
-        raise ConfigurationError(
-            f"storage.url: found {found}; allowed is postgresql://user@host[:port]/database, with password beside it"
-        )
-
-
-def _split(url: str) -> SplitResult | None:
-    """Return the parts of an address, or None if it can't be one."""
-    if not url.isprintable() or " " in url:  # urlsplit would drop line breaks, and what connects later would not
-        return None
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname or "", parts.port
-        if ":" in host:
-            ipaddress.IPv6Address(host)
-    except ValueError:
-        return None
-    return parts if port != 0 and (":" in host or _HOST.fullmatch(host)) else None
+def _check_camera(where: str, camera: Camera, site: Site, doors: Sequence[str]) -> None:
+    check_url(f"{where}.url", camera.url, ("http", "https"), ", with username and password beside it")
+    check_not_own(f"{where}.url", camera.url, site.places)
+    for index, door in enumerate(camera.doors):
+        if door not in doors:
+            raise ConfigurationError(
+                f"{where}.doors[{index}]: there is no door {decoding.show(door)}; {decoding.choices(door, doors)}"
+            )
+    if (camera.username is None) != (camera.password is None):
+        raise ConfigurationError(f"{where}: username and password belong together; one of them is missing")
+    _check_order(where, "retry_minimum", camera.retry_minimum, "retry_maximum", camera.retry_maximum)
 
 
 def _is_secret(steps: decoding.Steps) -> bool:
@@ -402,70 +367,3 @@ def _why(error: OSError | UnicodeDecodeError) -> str:
 def _check_order(where: str, low: str, low_value: float, high: str, high_value: float) -> None:
     if low_value > high_value:
         raise ConfigurationError(f"{where}.{low}: found {low_value:g}; at most {high}, which is {high_value:g}")
-
-
-# --- documentation ---------------------------------------------------------------------------------------------------
-
-
-def document() -> str:
-    """Return `docs/configuration.md`: every key with its type, default and meaning."""
-    out = [
-        "# Configuration",
-        "",
-        "Generated by `python -m gatekeeper.config`; a test holds it to the code.",
-        "",
-        "`twistd -n gatekeeper --config site.toml`, or `./gatekeeper.toml` when it is there;",
-        "`--check` validates and exits. Times are seconds. A secret stands in an environment variable,",
-        "`{env = \"NAME\"}`, or in a file, `{file = \"path\"}`; never in the configuration itself.",
-        "",
-    ]  # fmt: skip
-    tables: dict[str, type[Record]] = {
-        "Top level": Site,
-        "[[cameras]]": Camera,
-        "[[doors]]": Door,
-        "[access]": Access,
-        "[storage]": Storage,
-        "[retention]": Retention,
-        "[retention.pictures] and its like": Kept,
-        "[evidence]": Evidence,
-        "[media]": Media,
-        "[router]": Router,
-    }
-    for title, struct in tables.items():
-        out += [
-            f"## {title}",
-            "",
-            (struct.__doc__ or "").strip(),
-            "",
-            "| key | type | default | meaning |",
-            "|---|---|---|---|",
-        ]
-        schema = msgspec.json.schema(struct)["$defs"]
-        properties = schema[struct.__name__]["properties"]
-        for field in msgspec.structs.fields(struct):
-            entry = properties[field.name]
-            if field.default is msgspec.NODEFAULT:
-                default = "required"
-            elif isinstance(field.default, Kept):
-                default = _shortly(field.default)
-            elif isinstance(field.default, Record) or field.default == ():
-                default = ""
-            else:
-                default = f"`{msgspec.json.encode(field.default).decode()}`" if field.default is not None else "none"
-            out.append(f"| `{field.name}` | {decoding.type_name(entry)} | {default} | {_meaning(entry)} |")
-        out.append("")
-    return "\n".join(out)
-
-
-def _shortly(kept: Kept) -> str:
-    bounds = {key: value for key, value in msgspec.structs.asdict(kept).items() if value is not None}
-    return f"`{{ {', '.join(f'{key} = {value:_}' for key, value in bounds.items())} }}`" if bounds else "for ever"
-
-
-def _meaning(entry: Mapping[str, Any]) -> str:
-    text, limits = entry.get("description", ""), decoding.bounds(entry)
-    return f"{text} ({limits})" if limits and text else text or limits
-
-
-if __name__ == "__main__":
-    print(document())  # noqa: T201 - this is the command's output

@@ -11,7 +11,7 @@ from autobahn.websocket.util import parse_url
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatekeeper import config
+from gatekeeper import config, config_page
 from gatekeeper.errors import ConfigurationError
 
 ROOT = Path(__file__).parent.parent
@@ -47,7 +47,7 @@ def test_the_readmes_site_has_at_most_eight_lines_and_loads() -> None:
 
 
 def test_the_page_of_every_key_is_what_the_structs_say() -> None:
-    assert (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8") == config.document() + "\n"
+    assert (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8") == config_page.document() + "\n"
 
 
 def test_what_was_read_cannot_be_changed() -> None:
@@ -94,7 +94,7 @@ def test_an_unknown_key_is_told_with_the_nearest_right_one(text: str, where: str
 
 
 def test_an_unknown_key_that_resembles_nothing_is_told_with_all_that_are_allowed() -> None:
-    assert refusal("[access]\nzzz = 1") == "access.zzz: no such key; Allowed: admin_token"
+    assert refusal("[media]\nzzz = 1") == "media.zzz: no such key; Allowed: viewer_timeout, maximum_viewers"
 
 
 @pytest.mark.parametrize("key", ['"two\\nlines"', '"x` - at `$.y"', '""', '"' + "k" * 5000 + '"'])
@@ -245,18 +245,90 @@ def test_no_text_is_allowed_as_an_address_and_then_impossible_to_dial(text: str)
     parse_url(door["url"])
 
 
-@pytest.mark.parametrize(
-    "listen", ["8000", "tcp:", "tcp:99999", "tcp:٣", "http://x", "tcp:80:", "ssl:443", "unix:", "tcp:80\\n"]
-)
+@pytest.mark.parametrize("listen", ["8000", "tcp:", "tcp:99999", "tcp:٣", "http://x", "ssl:", "unix:", "tcp:80\\n"])
 def test_a_wrong_endpoint_is_refused_with_examples(listen: str) -> None:
-    assert refusal(f'listen = "{listen}"').startswith(f'listen: found "{listen}"; allowed is a Twisted endpoint')
+    sentence = refusal(f'listen = "{listen}"')
+    assert sentence.startswith(f'listen: found "{listen}"; allowed is a Twisted endpoint such as "tcp:8000", ')
+    assert '"ssl:8443"' in sentence
 
 
 @pytest.mark.parametrize(
-    "listen", ["tcp:0", "tcp:65535", "tcp:port=80", "tcp:80:interface=\\\\:\\\\:1", "unix:/run/gatekeeper.sock"]
+    ("listen", "allowed"),
+    [
+        ("tcp:80:", "interface=… after the port"),
+        ("tcp:80:privateKey=x", "interface=… after the port"),
+        ("ssl:443:colour=red", "certKey=… and extraCertChain=… and interface=… and privateKey=… after the port"),
+        ("ssl:443:certKey=x", "certKey=FILE together with privateKey=FILE"),
+        ("ssl:443:extraCertChain=x", "extraCertChain=FILE together with privateKey=FILE and certKey=FILE"),
+        ("ssl:443:interface=a:interface=b", "after the port of ssl:"),
+    ],
+)
+def test_an_endpoint_with_wrong_options_is_told_which_there_are(listen: str, allowed: str) -> None:
+    assert allowed in refusal(f'listen = "{listen}"')
+
+
+@pytest.mark.parametrize(
+    "listen",
+    ["tcp:0", "tcp:65535", "tcp:port=80", "tcp:80:interface=\\\\:\\\\:1", "unix:/run/gatekeeper.sock", "ssl:8443"],
 )
 def test_an_endpoint_is_taken(listen: str) -> None:
-    config.parse(f'listen = "{listen}"')
+    [place] = config.parse(f'listen = "{listen}"').places
+    assert place.scheme == listen.partition(":")[0]
+
+
+def test_there_may_be_several_endpoints() -> None:
+    site = config.parse('listen = ["ssl:8443", "tcp:8000:interface=192.168.1.2"]')
+    assert [(place.scheme, place.port, place.interface) for place in site.places] == [
+        ("ssl", 8443, ""),
+        ("tcp", 8000, "192.168.1.2"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("listen", "sentence"),
+    [
+        ("[]", "listen: found an empty list; allowed is one Twisted endpoint or more"),
+        ('["tcp:1", "ssl:"]', 'listen[1]: found "ssl:"; allowed is a Twisted endpoint'),
+        ('["tcp:8000", "ssl:8000"]', "listen[1]: port 8000 is already that of listen[0]"),
+        ("[5]", "listen[0]: "),
+        ("5", "listen: found 5; allowed: text"),
+    ],
+)
+def test_what_is_wrong_in_a_list_of_endpoints_is_named(listen: str, sentence: str) -> None:
+    assert refusal(f"listen = {listen}").startswith(sentence)
+
+
+def test_any_free_port_may_be_asked_for_twice() -> None:
+    assert len(config.parse('listen = ["tcp:0", "ssl:0"]').places) == 2
+
+
+# --- its own port ---
+
+
+@pytest.mark.parametrize(
+    ("listen", "host"),
+    [
+        ("tcp:8000:interface=127.0.0.1", "127.0.0.1:8000"),
+        ("tcp:8000:interface=127.0.0.1", "localhost:8000"),
+        ("tcp:8000", "127.9.9.9:8000"),
+        ("tcp:8000", "0.0.0.0:8000"),
+        ("tcp:8000:interface=192.168.1.2", "192.168.1.2:8000"),
+        ("tcp:8000:interface=\\\\:\\\\:1", "[::1]:8000"),
+        ("tcp:80", "localhost"),
+    ],
+)
+def test_a_device_at_the_sites_own_port_is_refused(listen: str, host: str) -> None:
+    for table, scheme in (("cameras", "http"), ("doors", "ws")):
+        sentence = refusal(f'listen = "{listen}"\n[[{table}]]\nid = "x"\nurl = "{scheme}://{host}/path"')
+        assert re.fullmatch(
+            rf"{table}\[0\]\.url: port \d+ of this machine is gatekeeper's own port, see listen", sentence
+        )
+
+
+def test_a_device_at_a_port_that_the_command_line_takes_is_refused() -> None:
+    site = config.parse(CAMERA.replace("192.168.137.20", "127.0.0.1:9000"))
+    with pytest.raises(ConfigurationError, match=r"^cameras\[0\]\.url: port 9000 of this machine is gatekeeper's own"):
+        config.override(site, data=None, listen="tcp:9000")
 
 
 def test_the_command_line_overrides_and_is_checked_likewise() -> None:
