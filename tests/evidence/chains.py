@@ -34,8 +34,11 @@ class Chain:
         previous = self.records[-1].hash if self.records else ZERO
         record = Record(len(self.records) + 1, previous, digest(previous, body), body, columns)
         self.records.append(record)
-        self.head = self.sign("head", record)
         return record
+
+    def end(self) -> "Chain":
+        self.head = self.sign("head", self.records[-1])
+        return self
 
     def grow(self, count: int, draft: Callable[[int], Any] | None = None) -> "Chain":
         drafts = Drafts(lambda: NOW, lambda: 5.0, run="1" * 16)
@@ -49,7 +52,7 @@ class Chain:
             body = body_of(self.site, len(self.records) + 1, pending)
             names = ("id", "time", "kind", "subject", "actor", "outcome", "cause")
             self.add(body, {name: getattr(pending, name) for name in names})
-        return self
+        return self.end()
 
     def sign(self, kind: str, record: Record, **more: Any) -> Signed:
         return self.signer.sign(kind, self.site, record.sequence, record.hash, **more)
