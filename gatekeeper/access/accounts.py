@@ -386,7 +386,10 @@ class Accounts:
         self, kind: str, text: str, subject: str | None, caller: Caller, *, outcome: str, details: dict[str, Any]
     ) -> None:
         subject = None if subject is None else subject[:MAXIMUM_NAME]  # it came from outside, and may be no name at all
-        self._record(kind, text[:LONGEST_TEXT], subject=subject, caller=caller, outcome=outcome, details=details)
+        text = (
+            text[:LONGEST_TEXT].encode("utf-8", "replace").decode()
+        )  # JSON can carry half a character, the record not
+        self._record(kind, text, subject=subject, caller=caller, outcome=outcome, details=details)
 
     def _notify(self, over: Iterable[Ended]) -> None:
         for one in over:
