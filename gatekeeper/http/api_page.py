@@ -72,9 +72,9 @@ def _operation(path: str, method: str, operation: Object) -> str:
     ]
     parts.append(_table("Answers", ("status", "body", "meaning"), rows))
     return (
-        f'<details id="{escape(operation["operationId"])}"><summary><b class="{method}">{method.upper()}</b> '
+        f'<details><summary><b class="{method}">{method.upper()}</b> '
         f'{_code(path)}<span class="faint">{_text(operation["summary"])}</span></summary>\n'
-        f'<div class="more">{"".join(parts)}</div></details>'
+        f'<div class="more" id="do-{escape(operation["operationId"])}">{"".join(parts)}</div></details>'
     )
 
 
@@ -103,8 +103,8 @@ def _schema(name: str, schema: Object) -> str:
     else:
         inside = f"<p>{_kind(schema)}</p>"
     return (
-        f'<details id="schema-{escape(name)}"><summary><b>schema</b> {_code(name)}</summary>'
-        f'<div class="more">{about}{inside}</div></details>\n'
+        f"<details><summary><b>schema</b> {_code(name)}</summary>"
+        f'<div class="more" id="schema-{escape(name)}">{about}{inside}</div></details>\n'
     )
 
 

@@ -41,7 +41,7 @@ summary .faint { grid-column: 2; }
 .get { color: var(--get); }
 .post, .put, .patch { color: var(--change); }
 .delete { color: var(--delete); }
-.more { padding: 0 .8rem .8rem; border-top: 1px solid var(--line); }
+.more { padding: 0 .8rem .8rem; border-top: 1px solid var(--line); scroll-margin-top: 4rem; }
 .wide { overflow-x: auto; }
 table { width: 100%; border-collapse: collapse; font-size: .9rem; }
 th, td { padding: .3rem .6rem .3rem 0; border-top: 1px solid var(--line); text-align: left; vertical-align: top; }

@@ -4,7 +4,7 @@ import inspect
 import re
 
 _FIELD = re.compile(r":(?:ivar|param) (\w+):\s*")
-_ANOTHER = re.compile(r"[;,.]\s+`(\w+)`:?\s+(?=\S)")
+_ANOTHER = re.compile(r"[;,.]\s+`(\w+)`:\s+")
 
 
 def describe(struct: type) -> tuple[str, dict[str, str]]:

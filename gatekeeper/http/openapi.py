@@ -143,8 +143,21 @@ def _query(struct: Object) -> list[Object]:
         about = schema.get("description")
         if about:
             entry["description"] = about
-        found.append({**entry, "schema": {key: value for key, value in schema.items() if key != "description"}})
+        found.append({**entry, "schema": _given(schema)})
     return found
+
+
+def _given(schema: Object) -> Object:
+    """Return what a field takes where it is given: in a query nothing is null, it is left out."""
+    kept = {key: value for key, value in schema.items() if key not in ("description", "anyOf")}
+    choices = [choice for choice in schema.get("anyOf", ()) if choice != {"type": "null"}]
+    if len(choices) == 1:
+        kept |= choices[0]
+    elif choices:
+        kept["anyOf"] = choices
+    if kept.get("default", "") is None:
+        del kept["default"]
+    return kept
 
 
 def _success(operation: Operation, schemas: _Schemas) -> Object:

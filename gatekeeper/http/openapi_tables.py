@@ -13,9 +13,9 @@ Object = dict[str, Any]
 ABOUT: Final = """\
 Cameras, doors, the record of what happened, and who may do what.
 
-Log in with `POST /login` (a browser: a cookie) or `POST /api/access/token` (a token), or send an API key: both go as
-`Authorization: Bearer …`. What each operation needs stands at it as `x-permission`; a permission that begins with a
-kind of thing is given per thing.
+Log in with `POST /login` (a browser: a cookie) or `POST /api/access/token` (a token), or have an API key; a token and a
+key go as `Authorization: Bearer …`. What each operation needs stands at it as `x-permission`; a permission that begins
+with a kind of thing is given per thing.
 
 HEAD works where GET does. Every error has the one shape of the schema `Error`; `500 internal` is a fault of ours, and
 the server's log says which. All moments are Unix seconds of the server's clock, all durations seconds.
@@ -39,7 +39,7 @@ PARAMETERS: Final[Mapping[str, Object]] = {
         "description": "id of an event: 26 characters, in the order of time",
         "schema": {"type": "string", "pattern": "^[0-9A-HJKMNP-TV-Z]{26}$"},
     },
-    "number": {"description": "number of a picture of the event", "schema": {"type": "integer", "minimum": 0}},
+    "number": {"description": "number of a picture of the event, from 1", "schema": {"type": "integer", "minimum": 1}},
     "user": {"description": "name of an account", "schema": {"type": "string", "minLength": 1}},
     "key": {"description": "id of an API key, not the key itself", "schema": {"type": "string", "minLength": 1}},
     "kind": {"description": "kind of thing", "schema": {"type": "string", "enum": list(uris.KINDS)}},

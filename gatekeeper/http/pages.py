@@ -52,7 +52,7 @@ class DescriptionRoutes:
 
     def add_to(self, routes: Routes) -> None:
         """Add what this group answers."""
-        routes.add(uris.OPENAPI, self._openapi, "Give this description, OpenAPI 3.1.", gives=Object)
+        routes.add(uris.OPENAPI, self._openapi, "Give this description for programs.", gives=Object)
         routes.add(uris.API_PAGE, self._page, "Show this description to people.", gives="text/html")
 
     def _openapi(self, request: Request, who: Principal | None) -> bytes:
