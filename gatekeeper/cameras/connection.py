@@ -19,6 +19,8 @@ from twisted.web.client import URI, BrowserLikePolicyForHTTPS
 from twisted.web.iweb import IAgentEndpointFactory
 from zope.interface import implementer
 
+from gatekeeper.elsewhere import Elsewhere, IsOwn, never
+
 MAXIMUM_HEAD: Final = 64 * 1024  # bytes before the headers are whole: one read of Twisted's; real cameras send 500
 MAXIMUM_LOW_WATER: Final = 64 * 1024  # bytes: Twisted reads no more at once
 MINIMUM_LOW_WATER: Final = 2 * 1024  # bytes; for less, a system call costs more than the read that it saves
@@ -84,17 +86,19 @@ class Dialler:
 
     :param reactor: network, clock, name resolver.
     :param timeout: seconds for a connection.
+    :param is_own: tells what is gatekeeper's own, and not dialled.
     :ivar connections: how many were made since the start.
     :ivar reads: how often a connection had something to read.
     :ivar overran: the last connection was cut because its headers did not end.
     """
 
-    def __init__(self, reactor: Any, timeout: float) -> None:
+    def __init__(self, reactor: Any, timeout: float, is_own: IsOwn = never) -> None:
         self.connections = 0
         self.reads = 0
         self.overran = False
         self._reactor = reactor
         self._timeout = timeout
+        self._is_own = is_own
         self._tls = BrowserLikePolicyForHTTPS()
         self._line: _Line | None = None
         self._socket: socket.socket | None = None
@@ -109,7 +113,8 @@ class Dialler:
     def endpointForURI(self, uri: URI) -> IStreamClientEndpoint:
         """Return the endpoint of an http or https address; for the agent."""
         self.overran = False
-        endpoint = self._tcp(uri.host.decode("ascii"), uri.port)
+        host = uri.host.decode("ascii")
+        endpoint: Any = Elsewhere(self._tcp(host, uri.port), host, uri.port, self._is_own)
         if uri.scheme == b"https":
             endpoint = wrapClientTLS(self._tls.creatorForNetloc(uri.host, uri.port), endpoint)
         return _Endpoint(self, endpoint)

@@ -26,6 +26,7 @@ from gatekeeper.cameras.feed import Condition, Feed
 from gatekeeper.cameras.frame import CameraState
 from gatekeeper.cameras.inquiry import Inquiry, Refused, Stream
 from gatekeeper.cameras.multipart import Ended, Parser, Part, Rejected
+from gatekeeper.elsewhere import IsOwn, LeadsBack, never
 
 BACKOFF: Final = 1.5  # each pause is this much longer than the last: from 0.5 to 30 s in eleven tries
 DISTRUST: Final = 256 * 1024  # bytes: after a stall in mid-picture, Content-Length must prove itself on some pictures
@@ -102,6 +103,7 @@ class CameraPull(Service):
     :param feed: where pictures, the state and the counts go.
     :param wall: Unix seconds now.
     :param jitter: 0 to 1, by chance: cameras that went together don't come back together.
+    :param is_own: tells what is gatekeeper's own, and no camera.
     :ivar feed: the feed.
     """
 
@@ -116,12 +118,13 @@ class CameraPull(Service):
         wall: Callable[[], float],
         *,
         jitter: Callable[[], float] = random.random,
+        is_own: IsOwn = never,
     ) -> None:
         self.feed = feed
         self._reactor = reactor
         self._camera = camera
         self._wall = wall
-        self._dialler = Dialler(reactor, camera.connect_timeout)
+        self._dialler = Dialler(reactor, camera.connect_timeout, is_own)
         self._inquiry = Inquiry(reactor, self._dialler, camera, password)
         self._pause = backoffPolicy(
             camera.retry_minimum, camera.retry_maximum, BACKOFF, lambda: jitter() * camera.retry_minimum
@@ -224,7 +227,7 @@ class CameraPull(Service):
 
     def _ending(self, error: Exception, late: list[bool]) -> _Ending:
         url, timeout = self._inquiry.url, self._camera.connect_timeout
-        if isinstance(error, Refused):
+        if isinstance(error, Refused | LeadsBack):
             reason: str | None = str(error)
         elif late:
             reason = reasons.too_late(url, timeout, late[0])

@@ -29,6 +29,7 @@ from gatekeeper.doors.actions import Action, Answer, Changed, Drop, Locked, Note
 from gatekeeper.doors.door import Door
 from gatekeeper.doors.executor import Executor
 from gatekeeper.doors.states import DoorState
+from gatekeeper.elsewhere import Elsewhere, IsOwn, LeadsBack, never
 from gatekeeper.errors import GatekeeperError
 
 MAX_MESSAGE = 64 * 1024
@@ -100,6 +101,7 @@ class DoorLink(Service):
     :param changed: called with the link after every change of what is known.
     :param record: called with what belongs on the record.
     :param executor: told of the connection and of what is left to do if this process is killed.
+    :param is_own: tells what is gatekeeper's own, and no lock.
     """
 
     log = Logger()
@@ -113,6 +115,7 @@ class DoorLink(Service):
         executor: Executor,
         *,
         jitter: Callable[[], float] = random.random,
+        is_own: IsOwn = never,
     ) -> None:
         self.config = door
         times = Times(door.command_timeout, door.ping_interval, door.ping_timeout, door.silence_timeout)
@@ -132,7 +135,7 @@ class DoorLink(Service):
             2.0,
             jitter=lambda: JITTER * jitter(),
         )
-        self._client = _Patient(_Endpoint(door, reactor, self), self._factory(), self._retry_after, reactor)
+        self._client = _Patient(_Endpoint(door, reactor, self, is_own), self._factory(), self._retry_after, reactor)
 
     # --- calls ---
 
@@ -303,9 +306,10 @@ class DoorLink(Service):
 class _Endpoint:
     """Where the lock is; a failed try is told to the link before ClientService counts it."""
 
-    def __init__(self, door: config.Door, reactor: Any, link: DoorLink) -> None:
+    def __init__(self, door: config.Door, reactor: Any, link: DoorLink, is_own: IsOwn) -> None:
         url = WebSocketClientFactory(door.url, reactor=reactor)
-        endpoint: Any = HostnameEndpoint(reactor, url.host, url.port, timeout=door.connect_timeout)
+        lock: Any = HostnameEndpoint(reactor, url.host, url.port, timeout=door.connect_timeout)
+        endpoint: Any = Elsewhere(lock, url.host, url.port, is_own)
         self._endpoint = wrapClientTLS(optionsForClientTLS(url.host), endpoint) if url.isSecure else endpoint
         self._where = f"{url.host}:{url.port}"
         self._link = link
@@ -315,6 +319,8 @@ class _Endpoint:
         return connecting.addErrback(self._failed)
 
     def _failed(self, failure: Failure) -> Failure:
-        if self._link.running:
+        if self._link.running and failure.check(LeadsBack):
+            self._link._failed(failure.getErrorMessage())
+        elif self._link.running:
             self._link._failed(f"{self._where}: {failure.getErrorMessage().rstrip('.')}")
         return failure
