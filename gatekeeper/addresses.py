@@ -90,7 +90,7 @@ def _options(scheme: str, text: str, *, ended: bool) -> dict[str, str]:
         if key not in _OPTIONS[scheme] or key in options:
             raise NotAnEndpoint(allowed)
         value = whole["value"] if whole else re.sub(r"\\(.)", r"\1", found["value"]) if found else ""
-        if not value.isprintable():
+        if not value.isprintable() or (whole and _address(value) is None):
             raise NotAnEndpoint(allowed)
         options[key] = value
         text = "" if whole or not found else text[found.end() :]

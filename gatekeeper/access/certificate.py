@@ -2,17 +2,17 @@
 
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from cryptography import x509
-from OpenSSL import SSL, crypto
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
 from twisted.internet.ssl import CertificateOptions
 
 from gatekeeper import config
 from gatekeeper.access.tls import FOLDER
 from gatekeeper.addresses import Place
 from gatekeeper.errors import ConfigurationError
-
-_END = b"-----END CERTIFICATE-----"
 
 
 class Certificate:
@@ -42,35 +42,27 @@ class Certificate:
         if place.chain is not None:
             self._chain += self._certificates(config.resolve(folder, place.chain, "listen"))
         self._key = self._private(key)
-        context = SSL.Context(SSL.TLS_METHOD)
-        context.use_certificate(self._certificate)
-        context.use_privatekey(self._key)
-        try:
-            context.check_privatekey()
-        except SSL.Error as error:
-            raise self._unusable(f"{key} is not the key of {certificate}") from error
-        plain = self._certificate.to_cryptography()
-        self.ends: datetime = plain.not_valid_after_utc
-        self.host = _first_host(plain)
+        if self._key.public_key() != self._certificate.public_key():
+            raise self._unusable(f"{key} is not the key of {certificate}")
+        self.ends: datetime = self._certificate.not_valid_after_utc
+        self.host = _first_host(self._certificate)
 
     def options(self) -> CertificateOptions:
         """Return what Twisted listens with: TLS 1.2 and 1.3."""
-        return CertificateOptions(self._key, self._certificate, extraCertChain=self._chain)
+        certificate: Any = self._certificate  # Twisted's types say pyOpenSSL's, which pyOpenSSL itself gives up
+        chain: Any = self._chain
+        return CertificateOptions(self._key, certificate, extraCertChain=chain)
 
-    def _certificates(self, file: Path) -> list[crypto.X509]:
-        pieces = [piece + _END for piece in self._read(file).split(_END)[:-1]]
+    def _certificates(self, file: Path) -> list[x509.Certificate]:
         try:
-            found = [crypto.load_certificate(crypto.FILETYPE_PEM, piece) for piece in pieces]
-        except crypto.Error:
-            found = []
-        if not found:
-            raise self._unusable(f"{file} holds no certificate in PEM form")
-        return found
+            return x509.load_pem_x509_certificates(self._read(file))
+        except ValueError as error:
+            raise self._unusable(f"{file} holds no certificate in PEM form") from error
 
-    def _private(self, file: Path) -> crypto.PKey:
+    def _private(self, file: Path) -> Any:
         try:
-            return crypto.load_privatekey(crypto.FILETYPE_PEM, self._read(file), passphrase=_no_passphrase)
-        except (crypto.Error, ValueError, TypeError) as error:
+            return serialization.load_pem_private_key(self._read(file), None)
+        except (ValueError, TypeError, UnsupportedAlgorithm) as error:
             raise self._unusable(f"{file} holds no private key in PEM form without a passphrase") from error
 
     def _read(self, file: Path) -> bytes:
@@ -89,7 +81,3 @@ def _first_host(certificate: x509.Certificate) -> str | None:
     except (x509.ExtensionNotFound, ValueError):
         return None
     return next((name for name in names.get_values_for_type(x509.DNSName) if not name.startswith("*")), None)
-
-
-def _no_passphrase(*_: object) -> bytes:
-    return b""  # or OpenSSL asks the terminal
