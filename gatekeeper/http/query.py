@@ -23,7 +23,7 @@ def query_of(request: Request, to: type[T]) -> T:
     try:
         found = msgspec.convert(given, to, strict=False)
     except msgspec.ValidationError as error:
-        raise InvalidArgument(decoding.explain(error, given, to, noun="parameter")) from error
+        raise InvalidArgument(_explain(error, given, to)) from error
     for name, text in given.items():
         value = getattr(found, name)
         if value is None or (isinstance(value, float) and not math.isfinite(value)):  # from "null", "inf"
@@ -44,3 +44,11 @@ def _texts(arguments: Mapping[bytes, list[bytes]]) -> dict[str, str]:
             raise InvalidArgument(f"{decoding.show(name)}: holds a zero byte")
         found[name] = texts[0]
     return found
+
+
+def _explain(error: msgspec.ValidationError, given: Mapping[str, str], to: type[msgspec.Struct]) -> str:
+    try:
+        return decoding.explain(error, given, to, noun="parameter")
+    except KeyError:  # a choice or a pattern, which it has no words for
+        what, _, where = str(error).partition(" - at `$.")
+        return f"{where.rstrip('`')}: {what}"

@@ -2,7 +2,7 @@
 
 from typing import Any, cast
 
-from gatekeeper.http.app import HttpApi
+from gatekeeper.http.app import Group, HttpApi
 from gatekeeper.http.cameras import CameraRoutes
 from gatekeeper.http.doors import DoorRoutes
 from gatekeeper.http.pages import PageRoutes
@@ -13,5 +13,5 @@ NOBODY: Any = cast("Any", None)
 
 def described() -> HttpApi:
     """Return every group put together; nothing in it answers."""
-    groups = [CameraRoutes(NOBODY), DoorRoutes(NOBODY), SystemRoutes(NOBODY), PageRoutes(NOBODY)]
+    groups: list[Group] = [CameraRoutes(NOBODY), DoorRoutes(NOBODY), SystemRoutes(NOBODY), PageRoutes(NOBODY)]
     return HttpApi(NOBODY, groups)
