@@ -142,6 +142,8 @@ class Passwords:
         )
         # Of a name that nobody has, this is checked: it costs the same, and no password fits it.
         self._decoy = self._hasher.hash(secrets.token_bytes(32))
+        decoys = zip(_SEALED, self.decoys, strict=True)
+        self._sealed_decoys = {method: self._sealed(method, "", decoy) for method, decoy in decoys}
 
     def make(self, name: str, password: str) -> "Deferred[Credentials]":
         """Return what is kept of an account's password.
@@ -162,10 +164,10 @@ class Passwords:
         autobahns = autobahn_scram_credential(password, salt, cost.passes, cost.memory)
         return Credentials(
             self._hasher.hash(_normal(password)),
-            {"sealed": self._sealed(f"wampcra {name}", cra_credential(password, None, cost.cra_iterations))},
+            {"wampcra": self._sealed("wampcra", name, cra_credential(password, None, cost.cra_iterations))},
             {
-                "sealed": self._sealed(f"scram {name}", specified),
-                "sealed_autobahn": self._sealed(f"scram_autobahn {name}", autobahns),
+                "wamp-scram": self._sealed("wamp-scram", name, specified),
+                "scram": self._sealed("scram", name, autobahns),
             },
         )
 
@@ -175,19 +177,28 @@ class Passwords:
             password, password_hash = "", None
         return self._runner.run(lambda: self._fits(password_hash or self._decoy, password))
 
-    def is_outdated(self, password_hash: str) -> bool:
-        """Return whether a hash was made at a lower cost, so that it is to be made anew while the password is here."""
-        return self._hasher.check_needs_rehash(password_hash)
+    def remake(self, name: str, password: str) -> "Deferred[Credentials]":
+        """Return what is kept today of a password that was taken before."""
+        return self._runner.run(lambda: self.derive(name, password))
 
-    def credential(self, method: str, name: str, kept: Any) -> "CraCredential | ScramCredential | None":
-        """Return what a WAMP method checks a proof against, from what is kept of an account; None if nothing is.
+    def is_outdated(self, name: str, kept: Credentials) -> bool:
+        """Return whether this was made at a lower cost, or sealed with another key file."""
+        return self._hasher.check_needs_rehash(kept.password_hash) or any(
+            self.credential(method, name, kept) is None for method in _SEALED
+        )
+
+    def credential(self, method: str, name: str, kept: Credentials | None) -> "CraCredential | ScramCredential | None":
+        """Return what a WAMP method checks a proof against; None if that wasn't kept, or can't be opened.
 
         :param method: "wampcra", "wamp-scram" or "scram".
+        :param kept: None for a name that nobody has, which takes as long.
         """
-        place, purpose, shape = _SEALED[method]
-        sealed = kept.get(place) if isinstance(kept, dict) else None
-        plain = self._seal.unseal_text(f"{purpose} {name}", sealed) if isinstance(sealed, str) else None
-        return msgspec.json.decode(plain, type=shape) if plain is not None else None
+        column, place, shape = _SEALED[method]
+        sealed = (getattr(kept, column) or {}).get(place) if kept is not None else self._sealed_decoys[method]
+        owner = name if kept is not None else ""
+        plain = self._seal.unseal_text(f"{place} {owner}", sealed) if isinstance(sealed, str) else None
+        found = msgspec.json.decode(plain, type=shape) if plain is not None else None
+        return found if kept is not None else None
 
     @property
     def decoys(self) -> tuple[CraCredential, ScramCredential, ScramCredential]:
@@ -206,15 +217,16 @@ class Passwords:
         except (VerificationError, InvalidHashError):
             return False
 
-    def _sealed(self, purpose: str, credential: CraCredential | ScramCredential) -> str:
-        return self._seal.seal_text(purpose, msgspec.json.encode(credential))
+    def _sealed(self, place: str, name: str, credential: CraCredential | ScramCredential) -> str:
+        return self._seal.seal_text(f"{place} {name}", msgspec.json.encode(credential))
 
 
 _SEALED: dict[str, tuple[str, str, type[Any]]] = {
-    WampCra.name: ("sealed", "wampcra", CraCredential),
-    Scram.name: ("sealed", "scram", ScramCredential),
-    AutobahnScram.name: ("sealed_autobahn", "scram_autobahn", ScramCredential),
+    WampCra.name: ("wampcra", "wampcra", CraCredential),
+    Scram.name: ("scram", "wamp-scram", ScramCredential),
+    AutobahnScram.name: ("scram", "scram", ScramCredential),
 }
+"""WAMP method -> column, place within it, and form."""
 
 
 def check_policy(name: str, password: str) -> None:

@@ -1,145 +1,218 @@
-"""The admin token, the one-time link and the browser's cookies. Only hashes are kept, in one file of the data folder.
+"""Secrets that stand for a log-in or an account, and what is kept of each. No passwords: those are in `passwords`.
 
-Tokens are 256 random bits, so a plain SHA-256 of them can't be searched; that is not so for passwords, which don't
-exist yet. A link's code lives in memory only: it ends with its first use, after a day, or with the process.
+    cookie          43 random characters                      SHA-256 with its log-in
+    refresh token   gr_<log-in>_<secret>_<mark>               SHA-256 with its log-in; good once
+    API key         gk_<id>_<secret>                          SHA-256 with its id
+    JWT             HS256; iss sub sid iat exp jti, and kid   nothing: it is good while it lasts and its log-in lives
+
+The random ones have 256 bits, so that a plain SHA-256 of them can't be searched. A refresh token's mark tells one that
+was given out from one that was made up: the first, shown late, was stolen or copied; the second is only noise.
 """
 
 import hashlib
 import hmac
-import os
+import re
 import secrets
-from collections.abc import Callable
-from pathlib import Path
-from typing import Annotated
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
+import jwt
 import msgspec
-from msgspec import Meta
+from twisted.internet.defer import Deferred, succeed
+from twisted.logger import Logger
 
-from gatekeeper.errors import AccessDenied, ConfigurationError, NotAuthenticated
+from gatekeeper.access.sealing import Seal
+from gatekeeper.storage import token_keys
+from gatekeeper.storage.token_keys import TokenKey
 
-FILE = "access.json"
-COOKIE_LIFE = 30 * 86400.0
-"""Seconds that a browser stays logged in."""
+ISSUER = "gatekeeper"
+ALGORITHM = "HS256"
+"""The only one: whatever a token's own header says, no other is tried."""
 
-LINK_LIFE = 86400.0
-"""Seconds that a one-time link waits for its use."""
+KEY_LIFE = 7 * 86400.0
+"""Seconds that a key signs: one that leaks is worth a week at most."""
 
-MAXIMUM_COOKIES = 100
-"""Browsers logged in at once; the oldest is logged out by the next: the file must not grow for ever."""
+TRY_AGAIN = 60.0
+"""Seconds until a key that could not be stored is tried again: a database that is down isn't asked at each log-in."""
 
-MINIMUM_TOKEN = 20
-"""Characters of a configured admin token: a short one could be guessed."""
+LONGEST_TOKEN = 2048
+"""Characters: ours have some 400; what is longer isn't looked at."""
+
+_KEY_BYTES = 32
+
+_REFRESH = re.compile(r"gr_([0-9A-Za-z]{1,64})_([0-9A-Za-z-]{43})_([0-9a-f]{32})")
+_API_KEY = re.compile(r"gk_([0-9A-Za-z]{1,64})_(.{1,200})", re.DOTALL)
 
 
-Hash = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$(?!\n)", description="64 hexadecimal digits")]
+class Claims(msgspec.Struct, frozen=True):
+    """What a JWT says.
+
+    :ivar name: the account.
+    :ivar login: the id of the log-in that it hangs on.
+    :ivar expires: Unix seconds.
+    """
+
+    name: str
+    login: str
+    expires: float
 
 
-class _Kept(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The file: hexadecimal SHA-256 hashes; cookies with the Unix seconds at which they end."""
+@dataclass(frozen=True, slots=True)
+class _Key:
+    """A key that signs, or signed.
 
-    admin_token: Hash
-    cookies: dict[Hash, float] = {}
+    :ivar stored: whether a restart finds it again.
+    :ivar until: Unix seconds until which what it signed is good.
+    """
+
+    id: str
+    secret: bytes
+    created: float
+    stored: bool = False
+    until: float = float("inf")
 
 
 class Tokens:
-    """What proves that somebody is the administrator.
+    """Signs and reads tokens.
 
-    :param folder: the data folder; it is made if missing, readable by its owner only.
-    :param fixed: the admin token from the configuration, or None for one that is made at the first start.
-    :param wall: Unix seconds now.
-    :raises ConfigurationError: if the folder or the file can't be used, or `fixed` is too short.
+    :param seal: what the signing keys are encrypted with, and what marks refresh tokens.
+    :param life: seconds that a JWT is good for.
+    :param write: `Database.write`; until the first key is stored, and while none can be, one in memory signs.
+    :param now: Unix seconds.
     """
 
-    def __init__(self, folder: Path, fixed: str | None, wall: Callable[[], float]) -> None:
-        if fixed is not None and len(fixed) < MINIMUM_TOKEN:
-            raise ConfigurationError(f"access.admin_token: too short; at least {MINIMUM_TOKEN} characters")
-        self._file = folder / FILE
-        self._wall = wall
-        self._fixed = fixed is not None
-        self._links: dict[str, float] = {}
+    log = Logger()
+
+    def __init__(self, seal: Seal, life: float, write: Callable[..., "Deferred[Any]"], now: float) -> None:
+        self._seal = seal
+        self._life = life
+        self._write = write
+        self._mark = seal.derive("refresh tokens")
+        self._signs_with = _new_key(now)
+        self._keys = {self._signs_with.id: self._signs_with}
+        self._replacing = False
+        self._next_try = 0.0
+
+    # --- the keys ----------------------------------------------------------------------------------------------------
+
+    def load(self, kept: Iterable[TokenKey]) -> None:
+        """Take the keys that the database holds; those that the key file doesn't open are as if they weren't there."""
+        for row in kept:
+            secret = self._seal.unseal(_purpose(row.id), row.secret)
+            if secret is not None:
+                until = float("inf") if row.retired is None else row.retired + self._life
+                self._keys[row.id] = key = _Key(row.id, secret, row.created, True, until)
+                if row.retired is None:
+                    self._signs_with = key
+
+    def rotate(self, now: float) -> "Deferred[None]":
+        """Replace the signing key if it is in memory only, or too old; call at the start, and now and then.
+
+        Tokens of the key before are good until they run out. While no key can be stored, the old one goes on.
+        """
+        old = self._signs_with
+        if (old.stored and now < old.created + KEY_LIFE) or self._replacing or now < self._next_try:
+            return succeed(None)
+        self._replacing = True
+        self._next_try = now + TRY_AGAIN
+        new = replace(_new_key(now), stored=True)
+        row = TokenKey(new.id, self._seal.seal(_purpose(new.id), new.secret), now)
+
+        def stored(_: Any) -> None:
+            others = (replace(key, until=min(key.until, now + self._life)) for key in self._keys.values())
+            self._keys = {key.id: key for key in others if key.until > now} | {new.id: new}
+            self._signs_with = new
+
+        def failed(failure: Any) -> None:
+            self.log.warn("a key to sign tokens with could not be stored: {why}", why=failure.getErrorMessage())
+
+        def over(_: Any) -> None:
+            self._replacing = False
+
+        storing = self._write(lambda connection: token_keys.replace(connection, row, now - self._life))
+        return storing.addCallbacks(stored, failed).addBoth(over)
+
+    # --- JWT ---------------------------------------------------------------------------------------------------------
+
+    def issue(self, name: str, login: str, now: float) -> str:
+        """Return a token of a log-in."""
+        claims = {
+            "iss": ISSUER,
+            "sub": name,
+            "sid": login,
+            "iat": int(now),
+            "exp": int(now + self._life),
+            "jti": secrets.token_urlsafe(12),
+        }
+        key = self._signs_with
+        return jwt.encode(claims, key.secret, algorithm=ALGORITHM, headers={"kid": key.id})
+
+    def read(self, token: str, now: float) -> Claims | None:
+        """Return what a token says, if one of our keys signed it and it hasn't run out; else None."""
+        if len(token) > LONGEST_TOKEN or token.count(".") != 2:
+            return None
         try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            kept = msgspec.json.decode(self._file.read_bytes(), type=_Kept) if self._file.exists() else None
-            token = _hash(fixed or secrets.token_urlsafe(32)) if fixed or kept is None else kept.admin_token
-            self._kept = _Kept(token, kept.cookies if kept is not None else {})
-            self._keep(self._kept)
-        except OSError as error:
-            raise ConfigurationError(f"data: can't use {self._file}: {error.strerror or error}") from error
-        except (ValueError, RecursionError) as error:  # msgspec's and UnicodeDecodeError are ValueErrors
-            raise ConfigurationError(f"data: {self._file} is not what this version writes: {error}") from error
+            key = self._keys[jwt.get_unverified_header(token)["kid"]]
+            found = jwt.decode(token, key.secret, algorithms=[ALGORITHM], issuer=ISSUER, options=_OPTIONS)
+        except (jwt.PyJWTError, KeyError, TypeError, ValueError, RecursionError):
+            return None
+        return _claims(found, now) if now < key.until else None
 
-    # --- the token ---
+    # --- refresh tokens ----------------------------------------------------------------------------------------------
 
-    def check_token(self, token: str) -> bool:
-        """Return whether this is the admin token; the time that it takes tells nothing."""
-        return hmac.compare_digest(_hash(token), self._kept.admin_token)
+    def new_refresh(self, login: str) -> str:
+        """Return a refresh token of a log-in."""
+        secret = secrets.token_urlsafe(32).replace("_", "-")  # `_` parts the fields
+        return f"gr_{login}_{secret}_{self._marked(login, secret)}"
 
-    def new_token(self) -> str:
-        """Replace the admin token and return the new one, which is shown once: only its hash is kept.
+    def read_refresh(self, token: str) -> str | None:
+        """Return the id of the log-in whose token this is or was; None if it was made up."""
+        found = _REFRESH.fullmatch(token)
+        if found is None or not hmac.compare_digest(self._marked(found[1], found[2]), found[3]):
+            return None
+        return found[1]
 
-        :raises AccessDenied: if the configuration sets the token.
-        """
-        if self._fixed:
-            raise AccessDenied("the admin token is set by the configuration; change it there")
-        token = secrets.token_urlsafe(32)
-        self._keep(_Kept(_hash(token), self._kept.cookies))
-        return token
+    # --- within ------------------------------------------------------------------------------------------------------
 
-    # --- the one-time link ---
-
-    def new_link(self) -> str:
-        """Return a code that logs in one browser, once."""
-        code = secrets.token_urlsafe(24)
-        self._links[_hash(code)] = self._wall() + LINK_LIFE
-        return code
-
-    def redeem(self, code: str) -> str:
-        """Turn a link's code into a cookie.
-
-        :raises NotAuthenticated: if the code is unknown, used or too old.
-        """
-        link = _hash(code)
-        if self._links.get(link, 0.0) <= self._wall():
-            self._links.pop(link, None)
-            raise NotAuthenticated("this link was used already or is too old; restart the server for a new one")
-        cookie = self.new_cookie()
-        del self._links[link]
-        return cookie
-
-    # --- cookies ---
-
-    def new_cookie(self) -> str:
-        """Return a new cookie's value; who gets it has been checked."""
-        now = self._wall()
-        cookie = secrets.token_urlsafe(32)
-        living = {name: ends for name, ends in self._kept.cookies.items() if ends > now}
-        for name in sorted(living, key=living.__getitem__)[: max(0, len(living) - MAXIMUM_COOKIES + 1)]:
-            del living[name]
-        self._keep(_Kept(self._kept.admin_token, {**living, _hash(cookie): now + COOKIE_LIFE}))
-        return cookie
-
-    def check_cookie(self, cookie: str) -> bool:
-        """Return whether this cookie logs in now."""
-        return self._kept.cookies.get(_hash(cookie), 0.0) > self._wall()
-
-    def end_cookie(self, cookie: str) -> None:
-        """Log a browser out."""
-        ended = _hash(cookie)
-        if ended in self._kept.cookies:
-            living = {name: ends for name, ends in self._kept.cookies.items() if name != ended}
-            self._kept = _Kept(self._kept.admin_token, living)  # ended here, even if that can't be written
-            self._keep(self._kept)
-
-    def _keep(self, kept: _Kept) -> None:
-        """Write the file whole or not at all, then hold to it: a crash or a full disk leaves what was before."""
-        new = self._file.with_suffix(".new")
-        new.unlink(missing_ok=True)  # left by a crash: its mode would stay
-        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(msgspec.json.encode(kept))
-        new.replace(self._file)
-        self._kept = kept
+    def _marked(self, login: str, secret: str) -> str:
+        return hmac.digest(self._mark, f"{login}_{secret}".encode(), hashlib.sha256).hex()[:32]
 
 
-def _hash(secret: str) -> str:
-    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+_OPTIONS: Any = {
+    "require": ["iss", "sub", "sid", "iat", "exp", "jti"],
+    "verify_exp": False,  # by our own clock, which tests can turn
+    "verify_iat": False,
+}
+
+
+def _claims(found: Mapping[str, Any], now: float) -> Claims | None:
+    name, login, expires = found["sub"], found["sid"], found["exp"]
+    if not isinstance(name, str) or not isinstance(login, str) or not isinstance(expires, int) or expires <= now:
+        return None
+    return Claims(name, login, float(expires))
+
+
+def _new_key(now: float) -> _Key:
+    return _Key(secrets.token_hex(8), secrets.token_bytes(_KEY_BYTES), now)
+
+
+def _purpose(kid: str) -> str:
+    return f"token key {kid}"
+
+
+def new_secret() -> str:
+    """Return 256 random bits as 43 characters."""
+    return urlsafe_b64encode(secrets.token_bytes(32)).rstrip(b"=").decode()
+
+
+def digest(secret: str) -> bytes:
+    """Return what is kept of a random secret."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
+
+
+def parse_key(text: str) -> tuple[str, str] | None:
+    """Return an API key's id and its secret, or None if this isn't one."""
+    found = _API_KEY.fullmatch(text)
+    return (found[1], found[2]) if found is not None else None
