@@ -50,6 +50,9 @@ class InlineDatabase:
     def open(self) -> None:
         pass
 
+    def at_start(self, work: Callable[[Connection], T]) -> T:
+        return self._run(work)
+
     def write(self, work: Callable[[Connection], T]) -> "Deferred[T]":
         if self.failing is not None:
             return fail(StorageUnavailable(self.failing))

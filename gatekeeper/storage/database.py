@@ -23,8 +23,8 @@ from twisted.internet.defer import Deferred, fail
 from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 
-from gatekeeper.errors import Overloaded, StorageUnavailable
-from gatekeeper.storage.connect import backend_of, prepare
+from gatekeeper.errors import ConfigurationError, Overloaded, StorageUnavailable
+from gatekeeper.storage.connect import Blocking, backend_of, prepare
 from gatekeeper.storage.readers import Readers
 from gatekeeper.storage.writer import Fact, Outcome, Writer
 
@@ -124,6 +124,17 @@ class Database:
         :raises ConfigurationError: with one line that says why it can't be used.
         """
         prepare(self._backend)
+
+    def at_start(self, work: Callable[[Connection], T]) -> T:
+        """Run work that changes nothing, and wait for it: only before the reactor runs.
+
+        :raises ConfigurationError: with one line, if the database can't be read.
+        """
+        try:
+            with Blocking(self._backend) as blocking:
+                return blocking.read(work)
+        except StorageUnavailable as error:
+            raise ConfigurationError(f"{self._backend.name}: {error}") from error
 
     # --- asking ------------------------------------------------------------------------------------------------------
 
