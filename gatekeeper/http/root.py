@@ -15,6 +15,7 @@ from gatekeeper.http.requests import authorise
 from gatekeeper.http.routes import Operation
 from gatekeeper.uris import Permission, Route
 
+READING: Final = (b"GET", b"HEAD")
 MJPEG: Final = "multipart/x-mixed-replace"
 
 STREAMS: Final = (
@@ -57,6 +58,8 @@ class Root(Resource):
         return self._api
 
     def _upgraded(self, request: Request) -> IResource:
+        if request.method not in READING:
+            return _wrong_method(request)
         if (request.getHeader(b"upgrade") or b"").lower() == b"websocket":
             return self._websocket
         request.setHeader(b"upgrade", b"websocket")
@@ -74,9 +77,8 @@ class Root(Resource):
     def _stream(self, request: Request, route: Route, ids: dict[str, str]) -> Any:
         try:
             who = authorise(self._guard, request, route, ids)
-            if request.method not in (b"GET", b"HEAD"):
-                request.setHeader(b"allow", b"GET, HEAD")
-                raise MethodNotAllowed("this address answers GET, HEAD")
+            if request.method not in READING:
+                return _wrong_method(request)
             return self._of(ids["camera"]) if ids else self._first(who)
         except GatekeeperError as error:
             return ErrorResource(error)
@@ -91,6 +93,11 @@ class Root(Resource):
             if who is not None and who.may(Permission.CAMERA_VIEW, camera):
                 return stream
         raise NoSuchCamera("this site has no camera that you may view" if self._streams else "this site has no camera")
+
+
+def _wrong_method(request: Request) -> IResource:
+    request.setHeader(b"allow", b", ".join(READING))
+    return ErrorResource(MethodNotAllowed("this address answers GET, HEAD"))
 
 
 def _is_text(data: bytes) -> bool:
