@@ -50,6 +50,9 @@ class Backend(Protocol):
     def unavailable(self, error: BaseException) -> str | None:
         """Return why the database can't be had, in a phrase; None if the error is the statement's own fault."""
 
+    def broken(self, error: BaseException) -> bool:
+        """Tell whether only the connection is lost: another one may do."""
+
     def present(self, connection: Connection) -> None:
         """Look whether what the connection writes to is still the database.
 

@@ -117,7 +117,7 @@ class Blocking:
         try:
             with self._writer.begin() as connection:
                 return work(connection)
-        except (SQLAlchemyError, OSError) as error:
+        except Exception as error:
             raise self._named(error) from error
 
     def read(self, work: Callable[[Connection], T]) -> T:
@@ -128,7 +128,7 @@ class Blocking:
         try:
             with self._reader.connect() as connection, connection.begin():
                 return work(connection)
-        except (SQLAlchemyError, OSError) as error:
+        except Exception as error:
             raise self._named(error) from error
 
     def _named(self, error: Exception) -> Exception:

@@ -7,6 +7,7 @@ processes follow each other, so what one reads (the end of the chain) is still s
 from pathlib import Path
 from typing import Any
 
+import psycopg
 from sqlalchemy import URL, Connection, Engine, QueuePool, create_engine, event, func, select
 from sqlalchemy.exc import DBAPIError
 
@@ -87,13 +88,21 @@ class PostgreSQL:
 
     def unavailable(self, error: BaseException) -> str | None:
         """Return the first line of what the server or libpq says where no statement is at fault."""
-        if not isinstance(error, DBAPIError):
-            return str(error) if isinstance(error, OSError) else None
-        state = getattr(error.orig, "sqlstate", None)
-        broken = error.connection_invalidated or (state is None and type(error).__name__ == "OperationalError")
-        if broken or (state is not None and (state[:2] in UNAVAILABLE_CLASSES or state in UNAVAILABLE)):
-            return (str(error.orig).strip() or type(error.orig).__name__).splitlines()[0]
-        return None
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        if isinstance(cause, psycopg.Error):
+            state = cause.sqlstate
+            if self.broken(error) or (state is not None and (state[:2] in UNAVAILABLE_CLASSES or state in UNAVAILABLE)):
+                return (str(cause).strip() or type(cause).__name__).splitlines()[0]
+        return str(cause) if isinstance(cause, OSError) else None
+
+    def broken(self, error: BaseException) -> bool:
+        """Tell a lost connection: libpq's own errors carry no SQLSTATE, and a server that shuts down says so."""
+        if isinstance(error, DBAPIError) and error.connection_invalidated:
+            return True
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        if isinstance(cause, psycopg.OperationalError):
+            return cause.sqlstate is None or cause.sqlstate[:2] in ("08", "57")
+        return isinstance(cause, OSError)
 
     def present(self, connection: Connection) -> None:
         """Do nothing: a server that is gone answers with an error."""

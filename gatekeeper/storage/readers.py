@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
 
 from gatekeeper.errors import StorageUnavailable
 from gatekeeper.storage.backend import READERS, Backend
@@ -57,9 +56,9 @@ class Readers:
         try:
             try:
                 return self._once(work)
-            except (DBAPIError, OSError) as error:
+            except Exception as error:
                 # A connection that broke while it was idle says nothing about now; the pool has dropped it.
-                if isinstance(error, DBAPIError) and not error.connection_invalidated:
+                if not self._backend.broken(error):
                     raise
                 return self._once(work)
         except Exception as error:

@@ -153,6 +153,10 @@ class SQLite:
                 return str(cause)
         return None
 
+    def broken(self, error: BaseException) -> bool:
+        """Tell a file that isn't the opened one any more."""
+        return isinstance(error, OSError)
+
     def present(self, connection: Connection) -> None:
         """Compare the file's inode with the opened one: SQLite would go on writing to a deleted file, happily."""
         if connection.connection.info["inode"] != self._inode():

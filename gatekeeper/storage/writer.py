@@ -13,14 +13,13 @@ from itertools import groupby
 from typing import Any
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError
 from twisted.logger import Logger
 
 from gatekeeper.errors import StorageUnavailable
 from gatekeeper.storage.backend import Backend
 from gatekeeper.storage.tables import meta
 
-BATCH = 256
+BATCH = 128
 """Facts per transaction: enough to make a commit's price small; few enough that nobody waits long for the others'."""
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
@@ -129,8 +128,7 @@ class Transactions:
             reason = self._backend.unavailable(error)
             if reason is None:
                 raise
-            broken = isinstance(error, OSError) or (isinstance(error, DBAPIError) and error.connection_invalidated)
-            raise Lost(reason, committing, broken) from error
+            raise Lost(reason, committing, self._backend.broken(error)) from error
 
     def _together(self, connection: Connection, batch: Sequence[Fact]) -> list[Outcome] | None:
         """Run a batch as it is; return None if anything in it raised."""
