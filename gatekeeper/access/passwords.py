@@ -142,8 +142,12 @@ class Passwords:
         )
         # Of a name that nobody has, this is checked: it costs the same, and no password fits it.
         self._decoy = self._hasher.hash(secrets.token_bytes(32))
-        decoys = zip(_SEALED, self.decoys, strict=True)
-        self._sealed_decoys = {method: self._sealed(method, "", decoy) for method, decoy in decoys}
+        cra, scram, draft = self.decoys
+        self._sealed_decoys = {
+            "wampcra": self._sealed("wampcra", "", cra),
+            "wamp-scram": self._sealed("wamp-scram", "", scram),
+            "scram": self._sealed("scram", "", draft),
+        }
 
     def make(self, name: str, password: str) -> "Deferred[Credentials]":
         """Return what is kept of an account's password.

@@ -1,5 +1,6 @@
 """Errors as HTTP answers: one shape, `{"error": {"code": …, "message": …}}`, whatever went wrong."""
 
+import math
 from typing import Any
 
 import msgspec
@@ -23,6 +24,8 @@ def encode_error(request: Request, error: BaseException) -> bytes:
         request.setHeader(b"allow", ", ".join(sorted(error.valid_methods)).encode())
     if isinstance(known, errors.NotAuthenticated):
         request.setHeader(b"www-authenticate", b'Bearer realm="gatekeeper"')
+    if isinstance(known, errors.TooManyAttempts):
+        request.setHeader(b"retry-after", str(math.ceil(known.retry_after)).encode())
     body = msgspec.json.encode({"error": {"code": known.code, "message": str(known)}})
     request.setResponseCode(known.status)
     request.setHeader(b"content-type", b"application/json")

@@ -7,11 +7,11 @@ from weakref import WeakSet
 import msgspec
 from twisted.web.server import Request, Site
 
-from gatekeeper.access.guard import Guard, is_own_origin
-from gatekeeper.access.principal import Principal, check
+from gatekeeper.access.guard import Channel, Guard, is_own_origin
+from gatekeeper.access.principal import Principal
 from gatekeeper.errors import AccessDenied, InvalidArgument, TooLarge
 from gatekeeper.http.errors import encode_error
-from gatekeeper.uris import Permission
+from gatekeeper.uris import Route
 
 MAXIMUM_BODY = 64 * 1024
 """Largest request body, bytes: the largest real one is a door call of a few hundred."""
@@ -23,6 +23,7 @@ HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"x-frame-options", b"DENY"),
+    (b"cross-origin-resource-policy", b"same-origin"),
     (
         b"content-security-policy",
         b"default-src 'self'; img-src 'self' blob: data:; connect-src 'self'; object-src 'none'; base-uri 'none'; "
@@ -108,17 +109,25 @@ def headers_of(request: Request) -> Mapping[str, str]:
     }
 
 
-def authorise(guard: Guard, request: Request, permission: Permission) -> Principal | None:
-    """Return who sent a request, if that may.
+def channel_of(request: Request) -> Channel:
+    """Return what a request came over."""
+    address = str(getattr(request.getClientAddress(), "host", "unix"))
+    return Channel(address, "http", secure=bool(request.isSecure()))
 
+
+def authorise(guard: Guard, request: Request, route: Route, ids: Mapping[str, str]) -> Principal | None:
+    """Return who sent a request, if that may use the route, on the thing that its path names.
+
+    :param ids: what stands in the path, by name.
     :raises NotAuthenticated: if nobody is logged in and somebody must be.
     :raises AccessDenied: if that somebody may not, or a page of another origin sent it with the browser's cookie.
     """
     headers = headers_of(request)
     if request.method not in (b"GET", b"HEAD") and not is_own_origin(headers):
         raise AccessDenied("a page of another origin may not do this")
-    principal = guard.identify(headers, str(getattr(request.getClientAddress(), "host", "unix")))
-    check(principal, permission)
+    channel = channel_of(request)
+    principal = guard.identify(headers, channel.address, secure=channel.secure)
+    guard.authorise(principal, route, ids)
     return principal
 
 
