@@ -218,6 +218,8 @@ class CameraPull(Service):
         try:
             return await asking
         except Exception as error:  # Twisted's client raises whatever a broken answer makes it raise
+            if not self.running:
+                raise CancelledError from error  # by stopService, in the guise of what was going on
             raise self._ending(error, late) from error
         finally:
             if timer.active():

@@ -12,6 +12,7 @@ from gatekeeper import config
 from gatekeeper.cameras.feed import Feed
 from gatekeeper.cameras.pull import BACKOFF, CameraPull
 from tests.cameras.pictures import picture
+from tests.sites import Log
 
 JPEG = picture(100)
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=frame\r\n\r\n"
@@ -268,3 +269,9 @@ def test_the_end_of_a_stream_is_told_from_a_cut() -> None:
     assert bench.feed.condition.reason == "the camera ended the stream"
     assert wire.aborted
     assert bench.stop()
+
+
+def test_a_stop_while_connecting_is_no_error_of_ours() -> None:
+    with Log() as log:
+        assert Bench().stop()
+    assert log.count("error of ours") == 0
