@@ -136,7 +136,8 @@ class Listening(Service):
         certificate = self._certificates.get(place)
         if certificate is not None and place.key is not None and certificate.host is not None:
             return certificate.host  # a public certificate is for a name, not for an address
-        name = {"0.0.0.0": "localhost", "::": "localhost"}.get(host, host)  # noqa: S104 - compared, not bound
+        name = place.interface or host
+        name = {"0.0.0.0": "localhost", "::": "localhost"}.get(name, name)  # noqa: S104 - compared, not bound
         return f"[{name}]" if ":" in name else name
 
     def is_own(self, host: str, port: int) -> bool:
