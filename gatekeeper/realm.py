@@ -60,6 +60,21 @@ class Presence(Protocol):
         ...
 
 
+class Admission(Protocol):
+    """Who may ask other sites for what; they themselves believe this site."""
+
+    def check(self, details: CallDetails, procedure: str, thing: str) -> None:
+        """Pass if the caller may call this for a thing.
+
+        :raises GatekeeperError: if not.
+        """
+        ...
+
+    def shown(self, details: CallDetails, answer: Any) -> Any:
+        """Return what the caller may see of an answer of several sites."""
+        ...
+
+
 @dataclass(slots=True)
 class Site:
     """Another site, as it last said.
@@ -78,7 +93,10 @@ class SharedRealm:
     :param name: this site's, on the realm; no two may be the same.
     :param has: "camera" and "door" → the ids of this site.
     :param refresh: publishes this site's states again.
+    :ivar admission: must be set before anybody calls.
     """
+
+    admission: Admission
 
     log = Logger()
 
@@ -245,7 +263,7 @@ class SharedRealm:
                     answer = merge(answer, await other)
                 except (WampError, NotConnected, Indeterminate) as error:
                     self.log.warn("{procedure}: a site didn't answer: {error}", procedure=procedure, error=error)
-            return answer
+            return self.admission.shown(details, answer)
 
         def routed(*args: Any, details: CallDetails, **kwargs: Any) -> Any:
             assert kind is not None  # noqa: S101 - narrows the type
@@ -253,6 +271,7 @@ class SharedRealm:
             owner = self._owner(kind, wanted) if wanted is not None else self._only(kind)
             if owner is None:
                 return endpoint(*args, details=details, **kwargs)
+            self.admission.check(details, procedure, wanted or next(iter(self._sites[owner].has[kind])))
             return self._ask(owner, procedure, *args, on_behalf=details.authid, **kwargs)
 
         return merged if merge is not None else routed if kind is not None else endpoint

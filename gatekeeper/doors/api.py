@@ -98,6 +98,10 @@ class Doors:
         action = Action("lock", link.config.id, caller, wanted.reason, {})
         return self.recording.run(action, lambda: link.lock(str(caller), wanted.reason), self._locked)
 
+    def has(self, door: str) -> bool:
+        """Return whether there is a door of this id."""
+        return door in self._links
+
     def refused(
         self,
         verb: Literal["open", "lock"],

@@ -1,0 +1,165 @@
+"""What can be called over WAMP: who calls → may this one → ask → encode; a procedure per line of the table in `uris`.
+
+The router lets a call through if the caller may do such a thing at all; whether it may be done to this door or camera
+is asked here, where the thing is known.
+"""
+
+from collections.abc import Callable, Mapping
+from inspect import signature
+from typing import Any
+
+import msgspec
+from twisted.internet.defer import Deferred
+
+from gatekeeper import uris
+from gatekeeper.access.guard import Guard
+from gatekeeper.access.principal import Principal, check
+from gatekeeper.access.roles import Role
+from gatekeeper.caller import Caller
+from gatekeeper.cameras.api import Cameras
+from gatekeeper.doors.api import Doors
+from gatekeeper.errors import AccessDenied, InvalidArgument, NoSuchDoor
+from gatekeeper.realm import Presence
+from gatekeeper.system.api import System
+from gatekeeper.uris import Name, Permission
+from gatekeeper.wamp.local import CallDetails
+
+Things = Mapping[str, Any]
+
+
+class Calls:
+    """The procedures of a site.
+
+    :param guard: knows who a session is.
+    """
+
+    def __init__(self, guard: Guard, cameras: Cameras, doors: Doors, system: System) -> None:
+        self._guard = guard
+        self._cameras = cameras
+        self._doors = doors
+        self._system = system
+
+    def offer(self, session: Presence) -> None:
+        """Register what is answered here; `session` is the site's own."""
+        serve = Server(session, self)
+        serve(uris.CALL_SYSTEM_STATUS, lambda who: self.seen(who, self._system.status()))
+        serve(uris.CALL_SYSTEM_TIME, lambda who: self._system.time())
+        serve(uris.CALL_CAMERA_LIST, lambda who: self.seen(who, self._cameras.list()))
+        serve(uris.CALL_CAMERA_STATUS, self._camera_status)
+        serve(uris.CALL_DOOR_LIST, lambda who: self.seen(who, self._doors.list()))
+        serve(uris.CALL_DOOR_STATUS, self._door_status)
+        serve(uris.CALL_DOOR_OPEN, lambda who, door=None, **more: self._work("open", who, door, more))
+        serve(uris.CALL_DOOR_LOCK, lambda who, door=None, **more: self._work("lock", who, door, more))
+
+    # --- who ---
+
+    def who(self, details: CallDetails) -> Principal:
+        """Return who calls, as the accounts have it now.
+
+        :raises NotAuthenticated: if what it came in by is over.
+        """
+        if details.identity is None:  # on a realm that is shared: the router there has let it in
+            caller = Caller(name=details.authid, address=details.address, client="wamp")
+            return Principal(details.authid, Role.OWNER, caller=caller)
+        return self._guard.principal_of(details.identity)
+
+    def check(self, details: CallDetails, procedure: str, thing: str) -> None:
+        """Pass if the caller may call this for this thing, which another site has.
+
+        :raises AccessDenied: if not.
+        """
+        permission = next(name.permission for name in uris.PROCEDURES if name.template == procedure)
+        check(self.who(details), permission, thing)
+
+    def shown(self, details: CallDetails, answer: Any) -> Any:
+        """Return what the caller may see of lists that other sites answered."""
+        who = self.who(details)
+        if isinstance(answer, list):
+            return [entry for entry in answer if _is_seen(who, entry)]
+        if isinstance(answer, dict) and "cameras" in answer:
+            return {**answer, **{kind: self.shown(details, answer[kind]) for kind in ("cameras", "doors")}}
+        return answer
+
+    @staticmethod
+    def seen(who: Principal, answer: Any) -> Any:
+        """Return a list, or a status with lists, of what somebody may view."""
+        if isinstance(answer, list):
+            return [entry for entry in answer if _is_seen(who, msgspec.to_builtins(entry))]
+        return msgspec.structs.replace(
+            answer, cameras=Calls.seen(who, answer.cameras), doors=Calls.seen(who, answer.doors)
+        )
+
+    # --- cameras and doors ---
+
+    def _camera_status(self, who: Principal, camera: str) -> Any:
+        check(who, Permission.CAMERA_VIEW, _text("camera", camera))
+        return self._cameras.status(camera)
+
+    def _door_status(self, who: Principal, door: str | None = None) -> Any:
+        check(who, Permission.DOOR_VIEW, self._named(who, door))
+        return self._doors.status(self._named(who, door))
+
+    def _work(self, verb: Any, who: Principal, door: str | None, arguments: dict[str, Any]) -> Any:
+        named = self._named(who, door)
+        permission = Permission.DOOR_OPEN if verb == "open" else Permission.DOOR_LOCK
+        try:
+            check(who, permission, named)
+        except AccessDenied as error:
+            if self._doors.has(named):
+                self._doors.refused(verb, who.caller, named, error)
+            raise
+        given = {**arguments, "door": named}
+        return self._doors.open(who.caller, given) if verb == "open" else self._doors.lock(who.caller, given)
+
+    def _named(self, who: Principal, door: str | None) -> str:
+        """Return the door that is meant: the one that there is for this caller, if none is named."""
+        if door is not None:
+            return _text("door", door)
+        mine = [status.id for status in self._doors.list() if who.may(Permission.DOOR_VIEW, status.id)]
+        if len(mine) != 1:
+            raise NoSuchDoor(f"say which door; there are: {', '.join(mine) or 'none'}")
+        return mine[0]
+
+
+class Server:
+    """Registers endpoints that learn who calls, and whose answers are what every serializer knows."""
+
+    def __init__(self, session: Presence, calls: Calls) -> None:
+        self._session = session
+        self._calls = calls
+
+    def __call__(self, name: Name, answer: Callable[..., Any]) -> None:
+        """Offer a procedure: `answer` is called with who calls, then the call's arguments."""
+        takes = signature(answer)
+
+        def endpoint(*args: Any, details: CallDetails, **kwargs: Any) -> Any:
+            who = self._calls.who(details)
+            check(who, name.permission)
+            try:
+                takes.bind(who, *args, **kwargs)
+            except TypeError as error:
+                raise InvalidArgument(f"{name.template}: {error}") from error
+            return plain(answer(who, *args, **kwargs))
+
+        self._session.register(endpoint, name.template, details=True)
+
+
+def plain(value: Any) -> Any:
+    """Return structs as what every WAMP serializer knows; a Deferred gives the same later."""
+    if isinstance(value, Deferred):
+        return value.addCallback(plain)
+    return msgspec.to_builtins(value)
+
+
+def _is_seen(who: Principal, entry: Any) -> bool:
+    """Return whether a camera's, a door's or an event's status, as a dict, may be shown."""
+    if "kind" in entry:
+        return who.sees(entry.get("subject"), entry["kind"])
+    permission = Permission.DOOR_VIEW if "lease" in entry else Permission.CAMERA_VIEW
+    return who.may(permission, entry["id"])
+
+
+def _text(name: str, value: Any) -> str:
+    if not isinstance(value, str):
+        raise InvalidArgument(f"{name}: found {type(value).__name__}; allowed: text")
+    return value
