@@ -1,5 +1,6 @@
 """A camera that is gatekeeper itself: by address, after a redirect, by what its name means. Also: other schemes."""
 
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -48,34 +49,49 @@ class Home(Bench):
         return self.feed.condition.reason
 
 
-def test_its_own_port_is_never_dialled() -> None:
-    home = Home("http://127.0.0.1:8000/cameras/front/stream.mjpg")
+Homes = Callable[[str], Home]
+
+
+@pytest.fixture
+def at() -> Iterator[Homes]:
+    homes: list[Home] = []
+
+    def make(url: str) -> Home:
+        homes.append(Home(url))
+        return homes[-1]
+
+    yield make
+    assert all(home.stop() for home in homes)
+
+
+def test_its_own_port_is_never_dialled(at: Homes) -> None:
+    home = at("http://127.0.0.1:8000/cameras/front/stream.mjpg")
     assert (home.dialled, home.state, home.reason) == (0, "offline", SELF)
 
 
-def test_a_redirect_there_is_not_followed() -> None:
-    home = Home("http://10.0.0.7/stream")
+def test_a_redirect_there_is_not_followed(at: Homes) -> None:
+    home = at("http://10.0.0.7/stream")
     home.redirect("http://127.0.0.1:8000/api/system/status")
     assert (home.dialled, home.state, home.reason) == (1, "offline", SELF)
 
 
-def test_a_name_that_means_it_gets_no_byte() -> None:
-    home = Home("http://rebound.example:8000/stream")
+def test_a_name_that_means_it_gets_no_byte(at: Homes) -> None:
+    home = at("http://rebound.example:8000/stream")
     assert home.reach(*OWN) is None
     home.turn(1)
     assert (home.state, home.reason) == ("offline", SELF)
 
 
 @pytest.mark.parametrize("to", ["file:///etc/passwd", "FILE:/etc/passwd", "gopher://h/", "ftp://h/", "data:,x"])
-def test_a_redirect_to_another_scheme_is_not_followed(to: str) -> None:
-    home = Home("http://10.0.0.7/stream")
+def test_a_redirect_to_another_scheme_is_not_followed(at: Homes, to: str) -> None:
+    home = at("http://10.0.0.7/stream")
     home.redirect(to)
     assert home.dialled == 1
     assert home.reason == "redirects to an address that is not http or https"
 
 
-def test_another_port_of_this_machine_is_a_camera_like_any() -> None:
-    home = Home("http://10.0.0.7/stream")
+def test_another_port_of_this_machine_is_a_camera_like_any(at: Homes) -> None:
+    home = at("http://10.0.0.7/stream")
     home.redirect("http://127.0.0.1:8081/stream")
     wire = home.reach("127.0.0.1", 8081)
     assert wire is not None
