@@ -101,7 +101,7 @@ def test_an_empty_site_needs_no_head_but_a_record_does() -> None:
     made = Chain().grow(1)
     made.head = None
     assert places(made.problems()) == [(2, 2, "unsigned")]
-    assert list(check([], site=SITE, keys={}, head=None))[0].fault is Fault.UNSIGNED
+    assert next(iter(check([], site=SITE, keys={}, head=None))).fault is Fault.UNSIGNED
 
 
 def test_a_check_may_begin_at_a_checkpoint() -> None:
@@ -197,7 +197,7 @@ def test_a_record_twice_is_found(at: tuple[Chain, int]) -> None:
 
 @given(places_in(smallest=4), st.data())
 def test_an_end_that_was_cut_off_is_missed(at: tuple[Chain, int], data: st.DataObject) -> None:
-    made, place = at
+    made, _ = at
     whole = len(made.records)
     keep = data.draw(st.integers(0, whole - 1))
     del made.records[keep:]
@@ -231,7 +231,7 @@ def test_another_sites_tail_with_its_own_head_is_found_from_its_first_record_on(
     made.records[place - 1 :] = other.records[place - 1 :]
     made.head = other.head
     found = [(one.sequence, one.fault) for one in made.problems()]
-    assert [sequence for sequence, fault in found if fault is Fault.FOREIGN][0] == place
+    assert next(sequence for sequence, fault in found if fault is Fault.FOREIGN) == place
     assert Fault.SIGNATURE in [fault for _, fault in found]
 
 
@@ -251,7 +251,7 @@ def test_a_body_replaced_with_its_hash_is_found_at_the_next_record(at: tuple[Cha
 @given(places_in())
 def test_a_past_rewritten_to_the_end_is_contradicted_by_the_next_signature(at: tuple[Chain, int]) -> None:
     made, place = at
-    signed = sorted(json.loads(one.text)["sequence"] for one in made.statements) + [len(made.records)]
+    signed = [*sorted(json.loads(one.text)["sequence"] for one in made.statements), len(made.records)]
     body = (made[place].body or b"").replace(b"192.0.2.7", b"192.0.2.8")
     made.change(place, body=body).chain_again(place)
     first = made.problems()[0]
@@ -319,7 +319,8 @@ def test_a_statement_of_another_site_by_our_key_is_foreign() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    [b"", b"{}", b"[]", b"\xff", b"[" * 100_000, b'{"type":"head"}', b'{"type":1,"sequence":1,"hash":"","time":1,"key":""}',
+    [b"", b"{}", b"[]", b"\xff", b"[" * 100_000, b'{"type":"head"}',
+     b'{"type":1,"sequence":1,"hash":"","time":1,"key":""}',
      b'{"type":"head","sequence":true,"hash":"%s","time":1,"key":"k"}' % (b"00" * 32)],
 )  # fmt: skip
 def test_what_is_no_statement_is_refused(text: bytes) -> None:
