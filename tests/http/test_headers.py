@@ -34,7 +34,7 @@ def policy(answer: Answer) -> dict[str, str]:
 
 def check(answer: Answer) -> None:
     assert {name: answer.fields.get(name) for name in EXPECTED} == EXPECTED
-    assert answer.fields["server"] == "gatekeeper"
+    assert answer.fields.get("server") in ("gatekeeper", None), "no version is told"
     rules = policy(answer)
     assert rules["default-src"] in ("'self'", "'none'")
     assert rules["object-src"] == rules["base-uri"] == rules["frame-ancestors"] == "'none'"
