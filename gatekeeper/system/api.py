@@ -38,6 +38,7 @@ class SystemStatus(msgspec.Struct, frozen=True, kw_only=True):
     cameras: list[Any]
     doors: list[Any]
     router: Any
+    storage: Any
 
 
 class System:
@@ -46,7 +47,8 @@ class System:
     :param name: the site's name.
     :param reactor: clock, and whose kind is told.
     :param wall: Unix seconds now.
-    :param cameras: returns the cameras' status; `doors` the doors', `router` the router's counters.
+    :param cameras: returns the cameras' status; `doors` the doors', `router` the router's counters,
+        `storage` the database's health.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class System:
         cameras: Callable[[], list[Any]],
         doors: Callable[[], list[Any]],
         router: Callable[[], Any],
+        storage: Callable[[], Any],
     ) -> None:
         self._name = name
         self._demo = demo
@@ -67,6 +70,7 @@ class System:
         self._cameras = cameras
         self._doors = doors
         self._router = router
+        self._storage = storage
         self._started = reactor.seconds()
         self._process = psutil.Process()
         self._process.cpu_percent()  # the first answer is always 0: it has nothing to compare with
@@ -96,6 +100,7 @@ class System:
                 cameras=self._cameras(),
                 doors=self._doors(),
                 router=self._router(),
+                storage=self._storage(),
             )
 
 

@@ -20,6 +20,7 @@ def system(clock: Clock) -> System:
         cameras=lambda: ["yard"],
         doors=lambda: ["front"],
         router=lambda: {"sessions": 1},
+        storage=lambda: {"state": "ok"},
     )
 
 
@@ -37,6 +38,7 @@ def test_the_status_tells_what_runs_and_what_it_costs() -> None:
     status = system(Clock()).status()
     assert (status.name, status.demo, status.version) == ("shop", True, gatekeeper.__version__)
     assert (status.cameras, status.doors, status.router) == (["yard"], ["front"], {"sessions": 1})
+    assert status.storage == {"state": "ok"}
     assert set(status.versions) == {"python", *LIBRARIES}
     assert status.memory > 1_000_000
     assert status.threads >= 1
