@@ -172,6 +172,15 @@ class PictureFolder:
                 if len(sha256) == hashlib.sha256().digest_size:
                     yield sha256, size
 
+    def older_than(self, hashes: Iterable[bytes], moment: float) -> list[bytes]:
+        """Return those whose file was written before a moment, Unix seconds."""
+        found = []
+        for sha256 in hashes:
+            with suppress(OSError):
+                if self.path(sha256).stat().st_mtime < moment:
+                    found.append(sha256)
+        return found
+
 
 @dataclass(slots=True)
 class _Begun:

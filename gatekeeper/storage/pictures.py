@@ -7,11 +7,13 @@ own lock and in PostgreSQL by ours, also where another process writes.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, TypeVar
 
 from sqlalchemy import Connection, select, text, update
 
 from gatekeeper.storage.tables import bundles, events, pictures
+
+T = TypeVar("T")
 
 State = Literal["open", "complete", "partial"]
 
@@ -82,7 +84,7 @@ def add(
     :param started: Unix seconds; with `manifest`, what is known of the bundle at its begin.
     :param present: whether the file of a hash is there now; a row without one isn't put in.
     """
-    _alone(connection)
+    alone(connection)
     begin(connection, event, started, manifest)
     stored = [row for row in frames(connection, event) if row.number > after]
     if stored or not rows:
@@ -140,22 +142,16 @@ def frame(connection: Connection, event: str, number: int) -> PictureRow | None:
     return None if row is None else PictureRow(*row)
 
 
-def known(connection: Connection, hashes: Sequence[bytes]) -> set[bytes]:
-    """Return those of some hashes that a picture has, or had before it was erased."""
-    found: set[bytes] = set()
-    for part in _parts(hashes):
-        found.update(connection.scalars(select(pictures.c.sha256).where(pictures.c.sha256.in_(part))))
-    return found
-
-
 def _values(row: PictureRow) -> dict[str, object]:
     return {name: getattr(row, name) for name in PictureRow.__slots__}
 
 
-def _parts(values: Sequence[bytes]) -> Iterable[Sequence[bytes]]:
+def parts(values: Sequence[T]) -> Iterable[Sequence[T]]:
+    """Yield values in pieces that fit into one IN (…)."""
     return (values[start : start + MANY] for start in range(0, len(values), MANY))
 
 
-def _alone(connection: Connection) -> None:
+def alone(connection: Connection) -> None:
+    """Wait until nobody else adds pictures or removes files, until the transaction ends."""
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ALONE})
