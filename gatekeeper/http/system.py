@@ -11,6 +11,7 @@ from gatekeeper.cameras.api import CameraStatus
 from gatekeeper.doors.structs import DoorStatus
 from gatekeeper.http import cameras, doors
 from gatekeeper.http.routes import Routes
+from gatekeeper.storage.database import Health
 from gatekeeper.system.api import System, SystemStatus
 
 
@@ -31,11 +32,13 @@ class SiteStatus(SystemStatus, frozen=True, kw_only=True):
     :ivar reactor: what kind of reactor runs, with its loop.
     :ivar versions: of Python and of the libraries that matter.
     :ivar router: the WAMP router's counters.
+    :ivar storage: whether the database takes what happens.
     """
 
     cameras: list[CameraStatus]
     doors: list[DoorStatus]
     router: dict[str, Any]
+    storage: Health
 
 
 class SystemRoutes:

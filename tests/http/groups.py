@@ -2,6 +2,7 @@
 
 from typing import Any, cast
 
+from gatekeeper.http.access import AccessRoutes
 from gatekeeper.http.app import Group, HttpApi
 from gatekeeper.http.cameras import CameraRoutes
 from gatekeeper.http.doors import DoorRoutes
@@ -13,5 +14,14 @@ NOBODY: Any = cast("Any", None)
 
 def described() -> HttpApi:
     """Return every group put together; nothing in it answers."""
-    groups: list[Group] = [CameraRoutes(NOBODY), DoorRoutes(NOBODY), SystemRoutes(NOBODY), PageRoutes(NOBODY)]
+    access = AccessRoutes(
+        guard=NOBODY, logins=NOBODY, accounts=NOBODY, access=NOBODY, login_life=1.0, token_life=1.0, wall=NOBODY
+    )
+    groups: list[Group] = [
+        DoorRoutes(NOBODY),
+        CameraRoutes(NOBODY),
+        access,
+        SystemRoutes(NOBODY),
+        PageRoutes(NOBODY),
+    ]
     return HttpApi(NOBODY, groups)
