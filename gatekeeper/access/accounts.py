@@ -14,12 +14,12 @@ from twisted.internet.defer import Deferred, fail, succeed
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from gatekeeper.access.names import MAXIMUM_NAME, check_grant, check_name, check_role
+from gatekeeper.access.names import check_grant, check_name, check_role, is_name
 from gatekeeper.access.principal import Principal
 from gatekeeper.access.records import Account, ApiKey, Credentials, Ended, Grant, LogIn
 from gatekeeper.access.roster import Roster
 from gatekeeper.caller import Caller
-from gatekeeper.errors import GatekeeperError, NotAuthenticated, StorageUnavailable
+from gatekeeper.errors import GatekeeperError, InvalidArgument, NotAuthenticated, StorageUnavailable
 from gatekeeper.storage import accounts as stored
 from gatekeeper.storage.account_rows import Changed, Stored
 
@@ -158,7 +158,7 @@ class Accounts:
     def renew_credentials(self, name: str, known: str, credentials: Credentials) -> "Deferred[None]":
         """Keep the same password in a newer form, if its hash is still `known`; nothing ends, nothing is recorded."""
         work = partial(stored.renew_credentials, name=name, known=known, credentials=credentials)
-        return self._change(work, renewed=True).addCallback(_nothing)
+        return _apart(self._change(work, renewed=True).addCallback(_nothing))
 
     def set_role(self, name: str, role: str, *, caller: Caller) -> "Deferred[Account]":
         """Change a role; the account's sessions end and may come back with what it allows."""
@@ -235,7 +235,7 @@ class Accounts:
         """Keep a new log-in of whoever has been checked; the account's oldest ends if it has too many."""
         work = partial(stored.new_login, login=login)
         made = self._change(work, why="too many log-ins: this was the one that was used longest ago")
-        return made.addCallback(lambda _account: login)
+        return _apart(made.addCallback(lambda _account: login))
 
     def touch_login(self, login: str, expires: float) -> None:
         """Note that a log-in was used, which puts off its end: written at most once a minute."""
@@ -268,7 +268,7 @@ class Accounts:
             self._tell("access.token_reused", f"{name}: {why}", name, caller, outcome="alarm", details={"login": login})
             raise NotAuthenticated(why)
 
-        return self._change(work, why="a used token came again").addCallback(judge)
+        return _apart(self._change(work, why="a used token came again").addCallback(judge))
 
     def end_login(self, login: str, why: str = "logged out") -> "Deferred[None]":
         """End one log-in: here at once, even where that can't be stored now, and then the Deferred fails."""
@@ -277,12 +277,12 @@ class Accounts:
             return succeed(None)
         self._notify(self._roster.refuse(login, self._wall(), why))
         work = partial(stored.end_login, login=login, name=held.account, now=self._wall())
-        return self._change(work, why=why).addCallback(_nothing)
+        return _apart(self._change(work, why=why).addCallback(_nothing))
 
     def end_all(self, name: str, *, keep: str | None = None, why: str = "logged out everywhere") -> "Deferred[None]":
         """End every log-in of an account but `keep`."""
         work = partial(stored.end_all, name=name, now=self._wall(), keep=keep)
-        return self._change(work, why=why).addCallback(_nothing)
+        return _apart(self._change(work, why=why).addCallback(_nothing))
 
     # --- the database and this memory ---
 
@@ -331,8 +331,7 @@ class Accounts:
     def _change(
         self, work: Callable[[Connection], Changed], *, why: str | None = None, renewed: bool = False
     ) -> "Deferred[Account | None]":
-        """Run work, then make it true here; its own Deferred, so that who gives up waiting doesn't undo that."""
-        told: Deferred[Account | None] = Deferred()
+        """Run work, then make it true here."""
 
         def committed(changed: Changed) -> Account | None:
             self._notify(self._roster.apply(changed, self._wall(), why=why, renewed=renewed))
@@ -340,8 +339,7 @@ class Accounts:
                 self.poll()  # another process changed something in between
             return changed.account
 
-        self._database.write(work).addCallback(committed).addBoth(told.callback)
-        return told
+        return self._database.write(work).addCallback(committed)
 
     def _touch(self, what: str, work: Callable[[Connection], Changed]) -> None:
         if what in self._touching:
@@ -375,17 +373,18 @@ class Accounts:
             error = failure.value
             code = error.code if isinstance(error, GatekeeperError) else "internal"
             why = str(error) if isinstance(error, GatekeeperError) else "an internal error"
-            sentence = f"{caller} would have {text}, refused: {why}"
-            said = {"change": kind, **(details or {})}
+            sound = {} if isinstance(error, InvalidArgument) else details or {}  # else it can be anything, of any size
+            sentence = f"{caller} would have {text}, refused: {why}" if sound else f"{caller} was refused: {why}"
+            said = {"change": kind, **sound}
             self._tell("access.change_refused", sentence, name, caller, outcome=code, details=said)
             return failure
 
-        return self._change(work).addCallbacks(done, refused)
+        return _apart(self._change(work).addCallbacks(done, refused))
 
     def _tell(
         self, kind: str, text: str, subject: str | None, caller: Caller, *, outcome: str, details: dict[str, Any]
     ) -> None:
-        subject = None if subject is None else subject[:MAXIMUM_NAME]  # it came from outside, and may be no name at all
+        subject = subject if subject is not None and is_name(subject) else None
         text = (
             text[:LONGEST_TEXT].encode("utf-8", "replace").decode()
         )  # JSON can carry half a character, the record not
@@ -398,6 +397,13 @@ class Accounts:
                     observer(one)
                 except Exception:  # noqa: BLE001 - what was committed must not look as if it had failed
                     self.log.failure("who should stop what ended could not")
+
+
+def _apart(answer: "Deferred[T]") -> "Deferred[T]":
+    """Return a Deferred that fires with another: whoever gives up waiting for it leaves that one to its end."""
+    told: Deferred[T] = Deferred()
+    answer.addBoth(told.callback)
+    return told
 
 
 def _nothing(_result: Any) -> None:

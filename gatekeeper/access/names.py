@@ -60,8 +60,13 @@ def check_grant(kind: str, thing: str) -> Grant:
     return Grant(kind, thing)
 
 
+def is_name(text: str) -> bool:
+    """Return whether this can be the name or id of anything."""
+    return len(text) <= MAXIMUM_NAME and _ID.fullmatch(text) is not None
+
+
 def _check_id(what: str, text: str) -> None:
-    if not _ID.fullmatch(text) or len(text) > MAXIMUM_NAME:
+    if not is_name(text):
         raise InvalidArgument(
             f"{what}: found {show(text)}; allowed: lower-case letters and digits with single `-` or `_` between, "
             f"at most {MAXIMUM_NAME}{', or * for all' if what == 'thing' else ''}"
