@@ -1,29 +1,32 @@
 """What a change of accounts leaves in the database, and what it refuses there; on both databases."""
 
+import threading
 from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any, TypeVar
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import msgspec
 import pytest
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, delete, insert, select
 
 from gatekeeper.errors import AccessDenied, Conflict, NoSuchKey, NoSuchUser
 from gatekeeper.storage import accounts
 from gatekeeper.storage.account_rows import Account, ApiKey, Credentials, Grant, LogIn
 from gatekeeper.storage.accounts import MAXIMUM_ACCOUNTS, MAXIMUM_GRANTS, MAXIMUM_KEYS, MAXIMUM_LOGINS
 from gatekeeper.storage.connect import Blocking, connect
+from gatekeeper.storage.tables import accounts as table
 from gatekeeper.storage.tables import links, logins
+from tests.postgresql import database_url
 
-T = TypeVar("T")
+__all__ = ["database_url"]
 NOW = 1_800_000_000.125
 FRONT, ALL_CAMERAS = Grant("door", "front"), Grant("camera", "*")
 SECRET = Credentials("$argon2id$v=19$…", {"sealed": "cra"}, {"sealed": "scram", "n": [1, 2.5, None]})
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Blocking]:
-    with connect(f"sqlite:///{tmp_path / 'site.sqlite'}") as opened:
+def database(database_url: str) -> Iterator[Blocking]:
+    with connect(database_url) as opened:
         yield opened
 
 
@@ -374,10 +377,58 @@ def test_grants_and_accounts_have_a_bound(database: Blocking) -> None:
     database.write(lambda it: accounts.grant(it, "n0", many[0]))
     refused(database, Conflict, lambda it: accounts.grant(it, "n0", FRONT), "has 200 grants, the most")
 
-    def fill(it: Connection) -> None:
-        for number in range(1, MAXIMUM_ACCOUNTS):
-            accounts.add(it, f"n{number}", "viewer", None, given=(), now=NOW)
-
-    database.write(fill)
+    rows = [{"name": f"n{number}", "role": "viewer", "created": NOW} for number in range(1, MAXIMUM_ACCOUNTS)]
+    database.write(lambda it: it.execute(insert(table), rows))
     more = lambda it: accounts.add(it, "more", "viewer", None, given=(), now=NOW)  # noqa: E731
     refused(database, Conflict, more, "there are 1000 accounts, the most that there may be")
+
+
+# --- two processes ---
+
+
+@pytest.mark.parametrize("how", ["remove", "disable", "demote"])
+def test_of_two_owners_that_go_at_once_one_stays(how: str, database: Blocking) -> None:
+    """Two processes, each of which sees another owner before either has committed."""
+    for round_ in range(5):
+        names = (f"a{round_}", f"b{round_}")
+        for name in names:
+            add(database, name)
+        if round_ == 0:
+            assert len(database.read(accounts.load).accounts) == 2
+        start = threading.Barrier(2)
+
+        def go(name: str, start: threading.Barrier = start) -> bool:
+            with Blocking(database.backend) as other:
+                start.wait(10)
+                try:
+                    if how == "remove":
+                        other.write(lambda it: accounts.remove(it, name))
+                    elif how == "disable":
+                        other.write(lambda it: accounts.set_disabled(it, name, True, NOW))
+                    else:
+                        other.write(lambda it: accounts.set_role(it, name, "viewer"))
+                except Conflict:
+                    return False
+                return True
+
+        with ThreadPoolExecutor(2) as pool:
+            gone = list(pool.map(go, names))
+        assert sorted(gone) == [False, True]
+        left = [one for one in database.read(accounts.load).accounts if one.role == "owner" and not one.disabled]
+        assert len(left) == 1
+        database.write(lambda it: it.execute(delete(table)))
+
+
+def test_no_change_of_two_processes_is_lost(database: Blocking) -> None:
+    add(database, "admin")
+
+    def give(kind: str) -> None:
+        with Blocking(database.backend) as other:
+            for number in range(20):
+                grant = Grant(kind, f"n{number}")
+                other.write(lambda it, grant=grant: accounts.grant(it, "admin", grant))  # type: ignore[misc]
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(give, ("door", "camera")))
+    assert len(kept(database).grants) == 40
+    assert database.read(accounts.revision) == 41
