@@ -1,6 +1,7 @@
 """Routes of doors: their state, and the two actions, which are POST only."""
 
-from typing import Annotated, Any
+from functools import partial
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -11,7 +12,7 @@ from gatekeeper import uris
 from gatekeeper.access.principal import Principal
 from gatekeeper.doors.api import Doors
 from gatekeeper.doors.structs import DoorStatus, LockResult, OpenResult
-from gatekeeper.errors import InvalidArgument
+from gatekeeper.errors import AccessDenied, InvalidArgument
 from gatekeeper.http.requests import body_of
 from gatekeeper.http.routes import Routes
 from gatekeeper.uris import Permission
@@ -51,11 +52,11 @@ class DoorRoutes:
         routes.add(uris.DOOR, self._status, "Tell the state of a door.", gives=DoorStatus)
         routes.add(
             uris.DOOR_OPEN, self._open, "Open a door; answers on the lock's own acknowledgement.",
-            takes=OpenBody, gives=OpenResult,
+            takes=OpenBody, gives=OpenResult, refused=partial(self._refused, "open"),
         )  # fmt: skip
         routes.add(
             uris.DOOR_LOCK, self._lock, "Lock a door; answers on the lock's own acknowledgement.",
-            takes=LockBody, gives=LockResult,
+            takes=LockBody, gives=LockResult, refused=partial(self._refused, "lock"),
         )  # fmt: skip
 
     def _list(self, request: Request, who: Principal) -> list[DoorStatus]:
@@ -69,6 +70,11 @@ class DoorRoutes:
 
     def _lock(self, request: Request, who: Principal, door: str) -> "Deferred[LockResult]":
         return self._doors.lock(who.caller, _for(door, request))
+
+    def _refused(self, verb: Literal["open", "lock"], who: Principal, error: AccessDenied, door: str) -> None:
+        """Put on the record that somebody tried what they may not."""
+        if self._doors.has(door):
+            self._doors.refused(verb, who.caller, door, error)
 
 
 def visible(doors: list[DoorStatus], who: Principal) -> list[DoorStatus]:

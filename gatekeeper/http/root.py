@@ -79,6 +79,7 @@ class Root(Resource):
             who = authorise(self._guard, request, route, ids)
             if request.method not in READING:
                 return _wrong_method(request)
+            request.principal = who  # type: ignore[attr-defined]  # for the stream, which ends when that is logged out
             return self._of(ids["camera"]) if ids else self._first(who)
         except GatekeeperError as error:
             return ErrorResource(error)

@@ -14,11 +14,14 @@ from twisted.web.server import Request
 from werkzeug.exceptions import HTTPException
 
 from gatekeeper.access.guard import Guard
+from gatekeeper.access.principal import Principal
+from gatekeeper.errors import AccessDenied
 from gatekeeper.http.errors import encode_error
-from gatekeeper.http.requests import authorise
+from gatekeeper.http.requests import authorise, channel_of, headers_of
 from gatekeeper.uris import Route
 
 Handler = Callable[..., Any]
+Refused = Callable[..., Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,22 +62,34 @@ class Routes:
         takes: type[msgspec.Struct] | None = None,
         query: type[msgspec.Struct] | None = None,
         gives: Any = None,
+        refused: Refused | None = None,
     ) -> None:
         """Answer a route: its permission first, the handler's value as JSON, any error in the one shape.
 
         :param handler: called with the request, who sent it (a Principal, or None where nobody must be), and the ids
             of the path by name; returns bytes, or what msgspec encodes, at once or as a Deferred.
+        :param refused: told when somebody who is known may not, for the record: who, why, and the ids by name.
         """
 
         def answer(request: Request, **ids: str) -> "Deferred[bytes]":
             def ask() -> Any:
-                return handler(request, authorise(self._guard, request, route, ids), **ids)
+                try:
+                    who = authorise(self._guard, request, route, ids)
+                except AccessDenied as error:
+                    if refused is not None and (known := self._who(request)) is not None:
+                        refused(known, error, **ids)
+                    raise
+                return handler(request, who, **ids)
 
             answering: Deferred[Any] = maybeDeferred(ask)
             return answering.addCallback(_encode, request).addErrback(_failed, request)
 
         self.operations.append(Operation(route, summary, takes, query, gives))
         self.app.route(route.path, methods=[route.method], endpoint=f"{route.method} {route.path}")(answer)
+
+    def _who(self, request: Request) -> Principal | None:
+        channel = channel_of(request)
+        return self._guard.identify(headers_of(request), channel.address, secure=channel.secure)
 
 
 def _encode(value: Any, request: Request) -> bytes:

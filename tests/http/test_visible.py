@@ -45,6 +45,12 @@ class Doors:
             maximum_duration=60.0, cameras=(),
         )  # fmt: skip
 
+    def has(self, door: str) -> bool:
+        return door in DOORS
+
+    def refused(self, verb: str, caller: Any, door: str, error: Exception) -> None:
+        self.told.append((f"{verb} refused", caller, {"door": door}))
+
     def open(self, caller: Any, arguments: dict[str, Any]) -> Any:
         self.told.append(("open", caller, arguments))
         return succeed({})
@@ -62,7 +68,7 @@ class Stream(Resource):
         self.name = name
 
     def render(self, request: Request) -> bytes:
-        return self.name.encode()
+        return f"{self.name} for {request.principal.name}".encode()  # type: ignore[attr-defined]
 
 
 @pytest.fixture
@@ -142,7 +148,7 @@ def test_the_first_camera_is_the_first_of_theirs(
 ) -> None:
     answer = small.as_(who).ask("GET", "/video_feed")
     if cameras:
-        assert answer.body == cameras[0].encode()
+        assert answer.body == f"{cameras[0]} for {who.name}".encode()
     else:
         assert answer.code == ("denied" if cameras is None else "no_such_camera")
 
@@ -167,9 +173,23 @@ def test_a_door_is_worked_by_who_may_and_hears_who_it_was(small: Small, locks: D
     small.as_(operator)
     assert small.ask("POST", f"/doors/back/{verb}", JSON, b'{"reason": "parcel"}').status == 200
     assert locks.told == [(verb, operator.caller, {"door": "back", "reason": "parcel"})]
-    assert small.ask("POST", f"/doors/front/{verb}", JSON).code == "denied"
-    assert small.as_(viewer("door:back")).ask("POST", f"/doors/back/{verb}", JSON).code == "denied"
-    assert len(locks.told) == 1
+
+
+@pytest.mark.parametrize("verb", ["open", "lock"])
+def test_who_may_not_work_a_door_is_on_the_record_with_it(small: Small, locks: Doors, verb: str) -> None:
+    others = viewer("door:back", role=Role.OPERATOR)
+    for who in (others, viewer("door:front")):
+        assert small.as_(who).ask("POST", f"/doors/front/{verb}", JSON).code == "denied"
+    assert small.as_(OLGA).ask("POST", f"/doors/front/{verb}", {"Origin": "http://evil.example"}).code == "denied"
+    assert locks.told == [(f"{verb} refused", who.caller, {"door": "front"}) for who in (others, viewer(), OLGA)]
+
+
+@pytest.mark.parametrize("verb", ["open", "lock"])
+def test_what_nobody_tries_and_a_door_that_is_not_there_fill_no_record(small: Small, locks: Doors, verb: str) -> None:
+    assert small.as_(None).ask("POST", f"/doors/front/{verb}").code == "not_authenticated"
+    assert small.ask("POST", f"/doors/front/{verb}", {"Origin": "http://evil.example"}).code == "denied"
+    assert small.as_(viewer("door:front")).ask("POST", f"/doors/none/{verb}", JSON).code == "denied"
+    assert locks.told == []
 
 
 def test_no_other_method_works_a_door(small: Small, locks: Doors) -> None:
