@@ -67,6 +67,7 @@ class Fault(StrEnum):
     SIGNATURE = "signature"  # forged, or by a key that isn't known
     CONTRADICTED = "contradicted"  # something signed knows another hash here
     UNSIGNED = "unsigned"  # records after the signed head, or no head at all
+    PICTURE = "picture"  # one that a record names is gone or another, and nothing signed says why
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +223,50 @@ def _hash(text: Any) -> bytes:
     return found
 
 
+# --- pictures --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture that a record names: `event` is what it shows, `received` in Unix seconds, `sha256` in hex."""
+
+    event: str
+    number: int
+    camera: str
+    received: float
+    sha256: str
+
+
+def pictures_of(body: bytes) -> list[Picture]:
+    """Return the pictures that a record vouches for: those of "evidence.stored" and "evidence.partial"."""
+    if b'"kind":"evidence.' not in body:
+        return []
+    try:
+        fields = json.loads(body)
+        listed = fields["details"]["pictures"] if fields["kind"] in PICTURED else []
+        return [
+            Picture(
+                str(fields["cause"]),
+                int(one["number"]),
+                str(one["camera"]),
+                float(one["received"]),
+                _hash(one["sha256"]).hex(),
+            )
+            for one in listed
+        ]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return []
+
+
+PICTURED = ("evidence.stored", "evidence.partial")
+
+
+def erased_from(event: str, statements: Iterable[Statement]) -> dict[str, Statement]:
+    """Return which pictures of an event were erased: SHA-256 in hex -> the statement that says so."""
+    said = [one for one in statements if one.type == "erased" and one.fields.get("event") == event]
+    return {str(sha256): one for one in said for sha256 in one.fields.get("pictures", ())}
+
+
 # --- the check -------------------------------------------------------------------------------------------------------
 
 
@@ -236,7 +281,6 @@ class Check:
     :ivar records: how many went by; `pruned` how many are gone by signed statements; `signatures` how many statements
         were found good.
     :ivar proved: the last record that a signature vouches for.
-    :ivar erased: SHA-256 (hex) of each picture erased by a signed statement -> that statement.
     """
 
     def __init__(self, site: str, keys: Mapping[str, bytes]) -> None:
@@ -250,7 +294,6 @@ class Check:
         self.pruned = 0
         self.signatures = 0
         self.proved = 0
-        self.erased: dict[str, Statement] = {}
 
     @property
     def last(self) -> int:
@@ -271,8 +314,6 @@ class Check:
             return problems
         if statement.type == "pruned":
             self._pruned.append(statement)
-        elif statement.type == "erased":
-            self.erased.update(dict.fromkeys(map(str, statement.fields.get("pictures", ())), statement))
         elif statement.type in ("checkpoint", "head", "export"):
             self._points.setdefault(statement.sequence, []).append(statement)
         return problems

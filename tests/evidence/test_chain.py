@@ -10,16 +10,20 @@ from hypothesis import strategies as st
 
 from gatekeeper.evidence import chain as chain_module
 from gatekeeper.evidence.chain import (
+    PICTURED,
     ZERO,
     Check,
     Fault,
+    Picture,
     Record,
     Refused,
     Signed,
     check,
     digest,
+    erased_from,
     is_signed,
     key_id,
+    pictures_of,
     read,
     trust,
 )
@@ -131,7 +135,7 @@ def test_a_flipped_bit_is_found_where_it_is(at: tuple[Chain, int], bit: int, wha
     made, place = at
     made.change(place, **{what: flipped(getattr(made[place], what), bit)})
     problems = made.problems()
-    assert [one.sequence for one in problems] == [place]
+    assert {one.sequence for one in problems} == {place}  # two, if the bit is in the site's name
     assert problems[0].fault is (Fault.PREVIOUS if what == "previous" else Fault.ALTERED)
 
 
@@ -368,12 +372,23 @@ def test_a_stub_is_held_to_what_was_signed() -> None:
     assert (3, 3, "link") in places(made.problems())
 
 
-def test_erased_pictures_are_known_by_their_hash() -> None:
+def test_erased_pictures_are_known_by_their_event_and_hash() -> None:
     made = Chain().grow(3)
     signed = made.sign("erased", made[2], event="x", pictures=["ab" * 32], by="ana", reason="asked for")
-    checking = Check(SITE, made.signer.keys)
-    assert checking.statement(signed) == []
-    assert checking.erased["ab" * 32].fields["by"] == "ana"
+    assert Check(SITE, made.signer.keys).statement(signed) == []
+    said = [read(signed, made.signer.keys, SITE)]
+    assert erased_from("x", said)["ab" * 32].fields["by"] == "ana"
+    assert erased_from("y", said) == {}
+
+
+@pytest.mark.parametrize("kind", ["evidence.stored", "evidence.partial", "evidence.erased", "door.opened"])
+def test_the_pictures_that_a_record_vouches_for(kind: str) -> None:
+    one = {"number": 1, "camera": "yard", "received": 5.5, "sha256": "AB" * 32, "size": 9}
+    body = json.dumps({"kind": kind, "cause": "x", "details": {"pictures": [one]}}, separators=(",", ":")).encode()
+    expected = [Picture("x", 1, "yard", 5.5, "ab" * 32)] if kind in PICTURED else []
+    assert pictures_of(body) == expected
+    assert pictures_of(body.replace(b"AB", b"XX")) == []
+    assert pictures_of(body[:-1]) == []
 
 
 # --- keys ---
