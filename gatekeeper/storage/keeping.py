@@ -68,8 +68,9 @@ def forget_events(connection: Connection, ids: Sequence[str]) -> None:
     for part in parts(ids):
         gone = ~exists().where(events.c.id == pictures.c.event)
         connection.execute(pictures.delete().where(pictures.c.event.in_(part), pictures.c.erased, gone))
-        rest = ~exists().where(or_(events.c.id == bundles.c.event, pictures.c.event == bundles.c.event))
-        connection.execute(bundles.delete().where(bundles.c.event.in_(part), rest))
+        gone = ~exists().where(events.c.id == bundles.c.event)
+        empty = ~exists().where(pictures.c.event == bundles.c.event)
+        connection.execute(bundles.delete().where(bundles.c.event.in_(part), gone, empty))
 
 
 # --- pictures --------------------------------------------------------------------------------------------------------
