@@ -55,7 +55,7 @@ class Listening(Service):
         self._reactor = reactor
         self._wall = wall
         self._interfaces = interfaces or own_addresses
-        self._certificates = {place: Certificate(place, folder, data) for place in places if place.scheme == "ssl"}
+        self._certificates = certificates(places, folder, data)
         self._ports: list[tuple[Place, Any]] = []
         self._timer: IDelayedCall | None = None
 
@@ -151,6 +151,14 @@ class Listening(Service):
         """Return place, address and port of every TCP place that is open."""
         hosts = [(place, port.getHost()) for place, port in self._ports if place.port is not None]
         return [(place, host.host, host.port) for place, host in hosts]
+
+
+def certificates(places: Sequence[Place], folder: Path, data: Path) -> dict[Place, Certificate]:
+    """Return the certificate of each place with TLS; for `--check`, too.
+
+    :raises ConfigurationError: if one is missing or can't be used.
+    """
+    return {place: Certificate(place, folder, data) for place in places if place.scheme == "ssl"}
 
 
 def own_addresses() -> set[str]:
