@@ -1,269 +1,255 @@
-"""The token, the link and the cookies: what logs in, for how long, and what stands in the file."""
+"""Tokens: what is signed, what is taken for it, and the keys' life; refresh tokens and API keys as texts."""
 
-import os
-import stat
-from pathlib import Path
+import base64
+import hashlib
+import hmac
+import json
+from typing import Any
 
-import msgspec
+import jwt
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from gatekeeper.access.tokens import COOKIE_LIFE, FILE, LINK_LIFE, MAXIMUM_COOKIES, Tokens
-from gatekeeper.errors import AccessDenied, ConfigurationError, NotAuthenticated
+from gatekeeper.access.sealing import Seal
+from gatekeeper.access.tokens import KEY_LIFE, LONGEST_TOKEN, TRY_AGAIN, Claims, Tokens, digest, new_secret, parse_key
+from gatekeeper.storage import token_keys
+from tests.access.people import result
+from tests.databases import InlineDatabase
 
-FIXED = "correct-horse-battery-staple"
+NOW = 1_800_000_000.0
+LIFE = 900.0
+SEAL = Seal(b"k" * 32)
 
 
-class Wall:
-    """A clock on the wall."""
-
-    def __init__(self) -> None:
-        self.now = 1_800_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
+def made(database: InlineDatabase, now: float = NOW, seal: Seal = SEAL) -> Tokens:
+    """Return tokens as a start makes them."""
+    tokens = Tokens(seal, LIFE, database.write, now)
+    tokens.load(result(database.read(token_keys.load)))
+    result(tokens.rotate(now))
+    return tokens
 
 
 @pytest.fixture
-def wall() -> Wall:
-    return Wall()
+def database() -> InlineDatabase:
+    return InlineDatabase()
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path / "site" / "data"
+def tokens(database: InlineDatabase) -> Tokens:
+    return made(database)
 
 
-def full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let every write from now on fail half-way."""
-
-    def write(_: object) -> bytes:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(msgspec.json, "encode", write)
+def parts(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return header and claims of a token, unchecked."""
+    header, claims, _ = token.split(".")
+    return json.loads(base64.urlsafe_b64decode(header + "==")), json.loads(base64.urlsafe_b64decode(claims + "=="))
 
 
-# --- the file ---
+def signed(header: dict[str, Any], claims: dict[str, Any], key: bytes, method: str = "sha256") -> str:
+    """Sign a token by hand."""
+    text = b".".join(base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=") for part in (header, claims))
+    mark = base64.urlsafe_b64encode(hmac.digest(key, text, method)).rstrip(b"=") if key else b""
+    return (text + b"." + mark).decode()
 
 
-def test_the_folder_and_the_file_are_for_their_owner_only(folder: Path, wall: Wall) -> None:
-    before = os.umask(0)
-    try:
-        Tokens(folder, None, wall).new_cookie()
-    finally:
-        os.umask(before)
-    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    assert stat.S_IMODE((folder / FILE).stat().st_mode) == 0o600
+# --- JWT ---
 
 
-def test_what_a_crash_left_half_written_does_not_lend_its_mode(folder: Path, wall: Wall) -> None:
-    folder.mkdir(parents=True)
-    (folder / "access.new").write_text("half")
-    (folder / "access.new").chmod(0o644)
-    Tokens(folder, None, wall)
-    assert stat.S_IMODE((folder / FILE).stat().st_mode) == 0o600
-    assert [file.name for file in folder.iterdir()] == [FILE]
+def test_a_token_says_whose_it_is_and_until_when(tokens: Tokens) -> None:
+    token = tokens.issue("ana", "l1", NOW)
+    header, claims = parts(token)
+    assert header == {"alg": "HS256", "typ": "JWT", "kid": tokens._signs_with.id}
+    assert {**claims, "jti": ""} == {
+        "iss": "gatekeeper", "sub": "ana", "sid": "l1", "iat": NOW, "exp": NOW + LIFE, "jti": "",
+    }  # fmt: skip
+    assert tokens.read(token, NOW) == Claims("ana", "l1", NOW + LIFE)
+    assert tokens.read(token, NOW + LIFE - 1) is not None
+    assert tokens.read(token, NOW + LIFE) is None
+    assert parts(tokens.issue("ana", "l1", NOW))[1]["jti"] != claims["jti"]
 
 
-def test_the_file_holds_hashes_only(folder: Path, wall: Wall) -> None:
-    access = Tokens(folder, FIXED, wall)
-    link = access.new_link()
-    secrets = [FIXED, link, access.new_cookie(), access.redeem(link), access.new_cookie()]
-    made = Tokens(folder.parent / "other", None, wall)
-    secrets.append(made.new_token())
-    written = (folder / FILE).read_bytes() + (folder.parent / "other" / FILE).read_bytes()
-    assert all(secret.encode() not in written for secret in secrets)
+def test_what_another_key_signed_is_worth_nothing(tokens: Tokens) -> None:
+    header, claims = parts(tokens.issue("ana", "l1", NOW))
+    assert tokens.read(signed(header, claims, b"o" * 32), NOW) is None
+    assert tokens.read(made(InlineDatabase()).issue("ana", "l1", NOW), NOW) is None
 
 
-def test_what_was_given_out_survives_a_restart_but_for_links(folder: Path, wall: Wall) -> None:
-    first = Tokens(folder, None, wall)
-    token, cookie, link = first.new_token(), first.new_cookie(), first.new_link()
-    second = Tokens(folder, None, wall)
-    assert second.check_token(token)
-    assert second.check_cookie(cookie)
-    with pytest.raises(NotAuthenticated):
-        second.redeem(link)
+@pytest.mark.parametrize("algorithm", ["none", "None", "HS384", "HS512", "RS256", "hs256", ""])
+def test_the_header_does_not_choose_the_algorithm(tokens: Tokens, algorithm: str) -> None:
+    header, claims = parts(tokens.issue("ana", "l1", NOW))
+    key = tokens._signs_with.secret
+    method = {"HS384": "sha384", "HS512": "sha512"}.get(algorithm, "sha256")
+    assert tokens.read(signed(header, claims, key), NOW) is not None
+    assert tokens.read(signed({**header, "alg": algorithm}, claims, key, method), NOW) is None
+    assert tokens.read(signed({**header, "alg": algorithm}, claims, b""), NOW) is None
+
+
+@pytest.mark.parametrize("kid", [None, "", "unknown", 5, ["x"], {"x": 1}, True])
+def test_a_key_that_is_not_known_reads_nothing(tokens: Tokens, kid: Any) -> None:
+    header, claims = parts(tokens.issue("ana", "l1", NOW))
+    assert tokens.read(signed({**header, "kid": kid}, claims, tokens._signs_with.secret), NOW) is None
+
+
+@pytest.mark.parametrize("claim", ["iss", "sub", "sid", "iat", "exp", "jti"])
+@pytest.mark.parametrize("value", [None, "", 0, -1, 1.5, True, [], {}, "other", 10**30])
+def test_a_claim_that_is_missing_or_odd_reads_nothing_and_fails_nowhere(tokens: Tokens, claim: str, value: Any) -> None:
+    header, claims = parts(tokens.issue("ana", "l1", NOW))
+    key = tokens._signs_with.secret
+    found = tokens.read(signed(header, {**claims, claim: value}, key), NOW)
+    without = {name: was for name, was in claims.items() if name != claim}
+    assert tokens.read(signed(header, without, key), NOW) is None
+    assert found is None or (isinstance(found.name, str) and isinstance(found.login, str))
+    if claim in ("iss", "exp") and value != 10**30:
+        assert found is None
+
+
+ONE = made(InlineDatabase())
+
+
+@given(st.text(max_size=200) | st.from_regex(r"[A-Za-z0-9_-]{0,40}\.[A-Za-z0-9_-]{0,40}\.[A-Za-z0-9_-]{0,40}"))
+def test_what_was_made_up_reads_nothing(text: str) -> None:
+    assert ONE.read(text, NOW) is None
+
+
+def test_what_is_too_long_is_not_looked_at(tokens: Tokens) -> None:
+    header, claims = parts(tokens.issue("ana", "l1", NOW))
+    token = signed({**header, "x": "y" * LONGEST_TOKEN}, claims, tokens._signs_with.secret)
+    assert jwt.decode(token, tokens._signs_with.secret, algorithms=["HS256"], options={"verify_iat": False})
+    assert tokens.read(token, NOW) is None
+    assert tokens.read("[" * 100_000 + "..", NOW) is None
+
+
+def test_every_bit_of_a_token_counts(tokens: Tokens) -> None:
+    token = tokens.issue("ana", "l1", NOW)
+    for place, letter in enumerate(token[:-1]):  # the last character's low bits are padding
+        assert tokens.read(token[:place] + ("A" if letter != "A" else "B") + token[place + 1 :], NOW) is None
+
+
+# --- the keys ---
+
+
+def test_a_restart_reads_what_was_signed_before(database: InlineDatabase) -> None:
+    token = made(database).issue("ana", "l1", NOW)
+    again = made(database, NOW + 60)
+    assert again.read(token, NOW + 60) is not None
+    assert again.issue("ana", "l1", NOW + 60) != token
+    assert len(result(database.read(token_keys.load))) == 1
+
+
+def test_a_key_is_replaced_after_a_week_and_its_tokens_run_out(database: InlineDatabase) -> None:
+    tokens = made(database)
+    first = tokens._signs_with.id
+    result(tokens.rotate(NOW + KEY_LIFE - 1))
+    assert tokens._signs_with.id == first
+    before = tokens.issue("ana", "l1", NOW + KEY_LIFE - 1)
+    result(tokens.rotate(NOW + KEY_LIFE))
+    after = tokens.issue("ana", "l1", NOW + KEY_LIFE)
+    assert parts(after)[0]["kid"] != first
+    for reader in (tokens, made(database, NOW + KEY_LIFE)):
+        assert reader.read(before, NOW + KEY_LIFE + LIFE - 2) is not None
+        assert reader.read(after, NOW + KEY_LIFE) is not None
+
+
+def test_a_retired_key_reads_nothing_that_it_signed_for_longer(database: InlineDatabase) -> None:
+    tokens = made(database)
+    header, claims = parts(tokens.issue("ana", "l1", NOW))
+    lasting = signed(header, {**claims, "exp": int(NOW) + 10**8}, tokens._signs_with.secret)
+    result(tokens.rotate(NOW + KEY_LIFE))
+    end = NOW + KEY_LIFE + LIFE
+    for reader in (tokens, made(database, NOW + KEY_LIFE)):
+        assert reader.read(lasting, end - 1) is not None
+        assert reader.read(lasting, end) is None
+
+
+def test_keys_whose_tokens_ran_out_leave_the_database_and_the_memory(database: InlineDatabase) -> None:
+    tokens = made(database)
+    for week in range(1, 6):
+        result(tokens.rotate(NOW + week * KEY_LIFE))
+    assert len(result(database.read(token_keys.load))) == 2
+    assert len(tokens._keys) == 2
+
+
+def test_the_database_holds_no_key_in_the_clear(database: InlineDatabase) -> None:
+    tokens = made(database)
+    [row] = result(database.read(token_keys.load))
+    assert tokens._signs_with.secret not in row.secret
+    assert SEAL.unseal(f"token key {row.id}", row.secret) == tokens._signs_with.secret
+
+
+def test_with_another_key_file_old_tokens_are_worth_nothing_and_new_ones_are_made(database: InlineDatabase) -> None:
+    token = made(database).issue("ana", "l1", NOW)
+    other = made(database, NOW, Seal(b"o" * 32))
+    assert other.read(token, NOW) is None
+    assert other.read(other.issue("ana", "l1", NOW), NOW) is not None
+    assert made(database, NOW, Seal(b"o" * 32)).read(other.issue("ana", "l1", NOW), NOW) is not None
+
+
+def test_while_nothing_can_be_stored_tokens_are_made_all_the_same_and_the_key_is_stored_later(
+    database: InlineDatabase,
+) -> None:
+    database.fail("disk full")
+    tokens = made(database)
+    token = tokens.issue("ana", "l1", NOW)
+    assert tokens.read(token, NOW) is not None
+    database.fail(None)
+    result(tokens.rotate(NOW + TRY_AGAIN - 1))
+    assert result(database.read(token_keys.load)) == []
+    result(tokens.rotate(NOW + TRY_AGAIN))
+    assert len(result(database.read(token_keys.load))) == 1
+    assert tokens.read(token, NOW + TRY_AGAIN) is not None
+    assert tokens.read(token, NOW + LIFE - 1) is not None
+
+
+# --- refresh tokens ---
+
+
+def test_a_refresh_token_tells_its_log_in_also_after_a_restart(database: InlineDatabase) -> None:
+    refresh = made(database).new_refresh("l1")
+    assert made(database, NOW + 60).read_refresh(refresh) == "l1"
+    assert refresh != made(database).new_refresh("l1")
+
+
+def test_a_refresh_token_that_was_made_up_is_nobodys(tokens: Tokens) -> None:
+    refresh = tokens.new_refresh("l1")
+    for made_up in (
+        "", "gr_", refresh[:-1], refresh + "0", refresh.replace("l1", "l2"), refresh.upper(), f" {refresh}",
+        refresh[:-1] + ("0" if refresh[-1] != "0" else "1"), f"{refresh}\n",
+        f"gr_l1_{new_secret().replace('_', '-')}_{'0' * 32}",
+    ):  # fmt: skip
+        assert tokens.read_refresh(made_up) is None
+    assert made(InlineDatabase(), NOW, Seal(b"o" * 32)).read_refresh(refresh) is None
+
+
+def test_no_two_refresh_tokens_share_the_marks_key_with_what_signs(tokens: Tokens) -> None:
+    _, _, secret, mark = tokens.new_refresh("l1").split("_")
+    assert mark != hmac.digest(tokens._signs_with.secret, f"l1_{secret}".encode(), hashlib.sha256).hex()[:32]
+
+
+# --- API keys and secrets as texts ---
 
 
 @pytest.mark.parametrize(
-    "content",
+    ("text", "found"),
     [
-        b"", b"{", b"[]", b"null", b"\xff", b'{"admin_token": "\xff"}', b"{}",
-        b'{"admin_token": 5}', b'{"admin_token": ""}',
-        b'{"admin_token": "%s"}' % ("\u00e9" * 64).encode(),
-        b'{"admin_token": "%s\\n"}' % (b"0" * 64),
-        b'{"admin_token": "%s", "version": 2}' % (b"0" * 64),
-        b'{"admin_token": "%s", "users": []}' % (b"0" * 64),
-        b'{"admin_token": "%s", "cookies": {"x": 1}}' % (b"0" * 64),
-        b'{"admin_token": "%s", "cookies": {"%s": "soon"}}' % (b"0" * 64, b"0" * 64),
-        b'{"cookies": ' * 50_000,
+        ("gk_abc_secret", ("abc", "secret")),
+        ("gk_abc_se_cr_et-", ("abc", "se_cr_et-")),
+        ("gk_abc_\udcff", ("abc", "\udcff")),
+        ("gk_abc_", None),
+        ("gk__secret", None),
+        ("gk_abc", None),
+        ("GK_abc_secret", None),
+        (" gk_abc_secret", None),
+        ("gk_" + "a" * 65 + "_secret", None),
+        ("", None),
     ],
-)  # fmt: skip
-def test_a_file_that_is_not_ours_is_left_as_it_is_and_told_in_one_sentence(
-    content: bytes, folder: Path, wall: Wall
-) -> None:
-    folder.mkdir(parents=True)
-    (folder / FILE).write_bytes(content)
-    with pytest.raises(ConfigurationError) as caught:
-        Tokens(folder, None, wall)
-    assert str(caught.value).startswith(f"data: {folder / FILE} is not what this version writes: ")
-    assert "\n" not in str(caught.value)
-    assert (folder / FILE).read_bytes() == content
+)
+def test_an_api_key_is_an_id_and_a_secret(text: str, found: tuple[str, str] | None) -> None:
+    assert parse_key(text) == found
 
 
-def test_a_data_folder_that_cannot_be_one_is_told(tmp_path: Path, wall: Wall) -> None:
-    (tmp_path / "file").write_text("")
-    with pytest.raises(ConfigurationError, match=r"^data: can't use .*access\.json: (File exists|Not a directory)$"):
-        Tokens(tmp_path / "file", None, wall)
-    (tmp_path / "data" / FILE).mkdir(parents=True)
-    with pytest.raises(ConfigurationError, match=r"^data: can't use .*access\.json: Is a directory$"):
-        Tokens(tmp_path / "data", None, wall)
-
-
-def test_a_crash_while_writing_leaves_the_old_file(folder: Path, wall: Wall, monkeypatch: pytest.MonkeyPatch) -> None:
-    access = Tokens(folder, FIXED, wall)
-    cookie = access.new_cookie()
-    before = (folder / FILE).read_bytes()
-
-    def crash(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(Path, "replace", crash)
-    with pytest.raises(KeyboardInterrupt):
-        access.new_cookie()
-    monkeypatch.undo()
-    assert (folder / FILE).read_bytes() == before
-    assert Tokens(folder, FIXED, wall).check_cookie(cookie)
-
-
-# --- the token ---
-
-
-def test_only_the_token_is_the_token(folder: Path, wall: Wall) -> None:
-    access = Tokens(folder, FIXED, wall)
-    assert access.check_token(FIXED)
-    for wrong in ("", FIXED[:-1], FIXED + " ", FIXED.upper(), "\udcff", "ä"):
-        assert not access.check_token(wrong)
-
-
-def test_a_new_token_replaces_the_one_before(folder: Path, wall: Wall) -> None:
-    access = Tokens(folder, None, wall)
-    first, second = access.new_token(), access.new_token()
-    assert len(second) >= 43
-    assert access.check_token(second)
-    assert not access.check_token(first)
-
-
-def test_the_token_of_the_configuration_rules_and_is_not_replaced(folder: Path, wall: Wall) -> None:
-    made = Tokens(folder, None, wall).new_token()
-    access = Tokens(folder, FIXED, wall)
-    assert access.check_token(FIXED)
-    assert not access.check_token(made)
-    with pytest.raises(AccessDenied):
-        access.new_token()
-    assert access.check_token(FIXED)
-
-
-@pytest.mark.parametrize("short", ["", "x", "x" * 19])
-def test_a_token_that_could_be_guessed_is_refused_and_not_repeated(short: str, folder: Path, wall: Wall) -> None:
-    with pytest.raises(ConfigurationError) as caught:
-        Tokens(folder, short, wall)
-    assert str(caught.value) == "access.admin_token: too short; at least 20 characters"
-    assert not folder.exists()
-
-
-def test_twenty_characters_do(folder: Path, wall: Wall) -> None:
-    assert Tokens(folder, "x" * 20, wall).check_token("x" * 20)
-
-
-# --- the link ---
-
-
-def test_a_link_logs_in_once(folder: Path, wall: Wall) -> None:
-    access = Tokens(folder, None, wall)
-    link = access.new_link()
-    assert access.check_cookie(access.redeem(link))
-    with pytest.raises(NotAuthenticated, match="used already"):
-        access.redeem(link)
-
-
-def test_a_link_ends_with_its_day(folder: Path, wall: Wall) -> None:
-    access = Tokens(folder, None, wall)
-    early, late = access.new_link(), access.new_link()
-    wall.now += LINK_LIFE - 1
-    access.redeem(early)
-    wall.now += 1
-    with pytest.raises(NotAuthenticated, match="too old"):
-        access.redeem(late)
-
-
-@pytest.mark.parametrize("code", ["", "x", "\u00ff"])
-def test_a_code_that_nobody_gave_out_is_refused(code: str, folder: Path, wall: Wall) -> None:
-    with pytest.raises(NotAuthenticated):
-        Tokens(folder, None, wall).redeem(code)
-
-
-# --- cookies ---
-
-
-def test_a_cookie_ends_with_its_month(folder: Path, wall: Wall) -> None:
-    access = Tokens(folder, None, wall)
-    cookie = access.new_cookie()
-    wall.now += COOKIE_LIFE - 1
-    assert access.check_cookie(cookie)
-    wall.now += 1
-    assert not access.check_cookie(cookie)
-    assert not access.check_cookie("")
-
-
-def test_the_oldest_of_too_many_browsers_is_logged_out(folder: Path, wall: Wall) -> None:
-    access = Tokens(folder, None, wall)
-    cookies = []
-    for _ in range(MAXIMUM_COOKIES + 3):
-        wall.now += 1
-        cookies.append(access.new_cookie())
-    assert [access.check_cookie(cookie) for cookie in cookies] == [False] * 3 + [True] * MAXIMUM_COOKIES
-    assert len(msgspec.json.decode((folder / FILE).read_bytes())["cookies"]) == MAXIMUM_COOKIES
-
-
-def test_ended_cookies_leave_the_file(folder: Path, wall: Wall) -> None:
-    access = Tokens(folder, None, wall)
-    access.new_cookie()
-    wall.now += COOKIE_LIFE
-    access.new_cookie()
-    assert len(msgspec.json.decode((folder / FILE).read_bytes())["cookies"]) == 1
-
-
-def test_a_log_out_ends_one_browsers_cookie_for_good(folder: Path, wall: Wall) -> None:
-    access = Tokens(folder, None, wall)
-    one, other = access.new_cookie(), access.new_cookie()
-    access.end_cookie(one)
-    access.end_cookie(one)
-    access.end_cookie("never given out")
-    for now in (access, Tokens(folder, None, wall)):
-        assert not now.check_cookie(one)
-        assert now.check_cookie(other)
-
-
-# --- a full disk ---
-
-
-def test_on_a_full_disk_nothing_is_lost(folder: Path, wall: Wall, monkeypatch: pytest.MonkeyPatch) -> None:
-    access = Tokens(folder, None, wall)
-    token, cookie, link = access.new_token(), access.new_cookie(), access.new_link()
-    full_disk(monkeypatch)
-    for change in (access.new_token, access.new_cookie, lambda: access.redeem(link)):
-        with pytest.raises(OSError, match="No space left"):
-            change()
-    assert access.check_token(token)
-    assert access.check_cookie(cookie)
-    monkeypatch.undo()
-    assert access.check_cookie(access.redeem(link))
-
-
-def test_a_log_out_holds_even_on_a_full_disk(folder: Path, wall: Wall, monkeypatch: pytest.MonkeyPatch) -> None:
-    access = Tokens(folder, None, wall)
-    cookie = access.new_cookie()
-    full_disk(monkeypatch)
-    with pytest.raises(OSError, match="No space left"):
-        access.end_cookie(cookie)
-    assert not access.check_cookie(cookie)
+def test_secrets_have_256_bits_and_their_digests_tell_nothing() -> None:
+    assert len({new_secret() for _ in range(100)}) == 100
+    assert all(len(base64.urlsafe_b64decode(new_secret() + "=")) == 32 for _ in range(10))
+    assert digest("x") == hashlib.sha256(b"x").digest()
+    assert len(digest("\udcff")) == 32
