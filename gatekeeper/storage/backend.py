@@ -26,14 +26,18 @@ class Backend(Protocol):
 
     name: str
 
-    def writer(self, *, references: bool = True) -> Engine:
+    def writer(self, *, references: bool = True, patient: bool = False) -> Engine:
         """Return an engine of one connection, whose transactions exclude each other across processes from the start.
 
         :param references: False while a migration makes tables anew, which SQLite's references would follow.
+        :param patient: let statements take longer than `STATEMENT`: a migration, a restore.
         """
 
-    def reader(self) -> Engine:
-        """Return an engine of up to `READERS` connections; each transaction reads one snapshot and can't write."""
+    def reader(self, *, patient: bool = False) -> Engine:
+        """Return an engine of up to `READERS` connections; each transaction reads one snapshot and can't write.
+
+        :param patient: let transactions take longer than `STATEMENT`: a backup.
+        """
 
     def create(self) -> None:
         """Make what must exist before one can connect.
@@ -61,6 +65,9 @@ class Backend(Protocol):
 
     def copy(self, label: str) -> Path | None:
         """Copy the database as it is into its `backups` folder; None where copying is not ours to do."""
+
+    def set_aside(self, folder: Path) -> bool:
+        """Move a database that can't be used into a folder; tell whether there was one that we could move."""
 
     def numbered(self, connection: Connection) -> None:
         """Let automatic numbers go on after the rows that were put in with theirs."""

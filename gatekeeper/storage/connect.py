@@ -68,27 +68,28 @@ def _parsed(url: str) -> URL:
     raise ConfigurationError(f"storage.url: {parsed.drivername} isn't known: `sqlite` or `postgresql`")
 
 
-def prepare(backend: Backend, *, thorough: bool = True) -> None:
+def prepare(backend: Backend, *, thorough: bool = True, scripts: Path | None = None) -> None:
     """Make the database ready for this program: connect, check, copy and migrate. Blocks.
 
     :param thorough: look through the whole database for damage.
+    :param scripts: the migrations; the program's own if None.
     :raises ConfigurationError: with one line that says why it can't be used.
     """
-    from gatekeeper.storage.migrate import migrate  # noqa: PLC0415 - Alembic takes a while to import
+    from gatekeeper.storage.migrate import MIGRATIONS, migrate  # noqa: PLC0415 - Alembic takes a while to import
 
     backend.create()
     try:
         if thorough:
-            engine = backend.writer()
+            engine = backend.writer(patient=True)
             try:
                 with engine.connect() as connection:
                     backend.check(connection)
             finally:
                 engine.dispose()
-        engine = backend.writer(references=False)
+        engine = backend.writer(references=False, patient=True)
         try:
             with engine.begin() as connection:
-                done = migrate(connection, backend.name, backend.copy)
+                done = migrate(connection, backend.name, backend.copy, scripts=scripts or MIGRATIONS)
         finally:
             engine.dispose()
     except (SQLAlchemyError, OSError) as error:
@@ -97,6 +98,12 @@ def prepare(backend: Backend, *, thorough: bool = True) -> None:
     if done is not None:
         was, now = done
         log.info("{name}: revision {now} (was: {was})", name=backend.name, now=now, was=was)
+
+
+def named(backend: Backend, error: Exception) -> Exception:
+    """Return StorageUnavailable for a database that can't be had; the error itself for anything else."""
+    reason = backend.unavailable(error)
+    return error if reason is None else StorageUnavailable(f"the database: {reason}")
 
 
 class Blocking:
@@ -118,7 +125,7 @@ class Blocking:
             with self._writer.begin() as connection:
                 return work(connection)
         except Exception as error:
-            raise self._named(error) from error
+            raise named(self.backend, error) from error
 
     def read(self, work: Callable[[Connection], T]) -> T:
         """Run work in a transaction that reads one snapshot.
@@ -129,11 +136,7 @@ class Blocking:
             with self._reader.connect() as connection, connection.begin():
                 return work(connection)
         except Exception as error:
-            raise self._named(error) from error
-
-    def _named(self, error: Exception) -> Exception:
-        reason = self.backend.unavailable(error)
-        return error if reason is None else StorageUnavailable(f"the database: {reason}")
+            raise named(self.backend, error) from error
 
     def close(self) -> None:
         """Close the connections."""

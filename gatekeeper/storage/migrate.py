@@ -9,16 +9,12 @@ from pathlib import Path
 
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from alembic.operations import Operations
 from alembic.runtime.environment import EnvironmentContext
 from alembic.script import ScriptDirectory
-from alembic.script.revision import ResolutionError
 from sqlalchemy import Connection, inspect
 
 from gatekeeper.errors import ConfigurationError
 from gatekeeper.storage.tables import metadata
-
-__all__ = ["MIGRATIONS", "Operations", "head", "migrate", "revision"]
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -54,7 +50,7 @@ def migrate(
     if was is None:
         _refuse_strangers(connection, name)
     else:
-        _refuse_newer(directory, was, newest, name)
+        refuse_newer(was, name, scripts)
         copy(f"before-{newest}")
     _run(connection, directory, newest)
     _check_references(connection, name)
@@ -71,14 +67,16 @@ def _refuse_strangers(connection: Connection, name: str) -> None:
         raise ConfigurationError(f"{name}: holds tables of something else ({', '.join(sorted(taken))})")
 
 
-def _refuse_newer(directory: ScriptDirectory, was: str, newest: str, name: str) -> None:
-    try:
-        known = any(step.revision == was for step in directory.iterate_revisions(newest, "base"))
-    except ResolutionError:
-        known = False
-    if not known:
+def refuse_newer(found: str, name: str, scripts: Path = MIGRATIONS) -> None:
+    """Refuse a revision that this program doesn't know.
+
+    :raises ConfigurationError: naming both.
+    """
+    directory = _directory(scripts)
+    newest = directory.get_current_head()
+    if all(step.revision != found for step in directory.walk_revisions()):
         raise ConfigurationError(
-            f"{name}: was written by a newer gatekeeper (revision {was}; this one knows {newest}): "
+            f"{name}: was written by a newer gatekeeper (revision {found}; this one knows {newest}): "
             "start that one, or restore a backup from before the upgrade"
         )
 

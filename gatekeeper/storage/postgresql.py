@@ -35,9 +35,9 @@ class PostgreSQL:
         self._url = url
         self.name = url.set(drivername="postgresql").render_as_string(hide_password=True)
 
-    def writer(self, *, references: bool = True) -> Engine:
+    def writer(self, *, references: bool = True, patient: bool = False) -> Engine:
         """Return an engine of one connection whose transactions take the writer's lock."""
-        engine = self._engine(1)
+        engine = self._engine(1, patient)
 
         @event.listens_for(engine, "begin")
         def begin(connection: Connection) -> None:
@@ -45,13 +45,15 @@ class PostgreSQL:
 
         return engine
 
-    def reader(self) -> Engine:
+    def reader(self, *, patient: bool = False) -> Engine:
         """Return an engine whose transactions are read-only and see one snapshot."""
-        return self._engine(READERS).execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        return self._engine(READERS, patient).execution_options(
+            isolation_level="REPEATABLE READ", postgresql_readonly=True
+        )
 
-    def _engine(self, connections: int) -> Engine:
+    def _engine(self, connections: int, patient: bool) -> Engine:
         settings = (
-            f"-c statement_timeout={int(STATEMENT * 1000)} -c lock_timeout={int(BUSY * 1000)} "
+            f"-c statement_timeout={0 if patient else int(STATEMENT * 1000)} -c lock_timeout={int(BUSY * 1000)} "
             f"-c idle_in_transaction_session_timeout={int(4 * STATEMENT * 1000)}"
         )
         given: dict[str, Any] = {
@@ -110,6 +112,10 @@ class PostgreSQL:
     def copy(self, label: str) -> Path | None:
         """Return None: copies of a server's databases are made by its own pg_dump."""
         return None
+
+    def set_aside(self, folder: Path) -> bool:
+        """Return False: a server's database isn't ours to move."""
+        return False
 
     def numbered(self, connection: Connection) -> None:
         """Set each sequence to the greatest number of its column."""

@@ -56,7 +56,7 @@ class SQLite:
         self.path = path
         self.name = str(path)
 
-    def writer(self, *, references: bool = True) -> Engine:
+    def writer(self, *, references: bool = True, patient: bool = False) -> Engine:
         """Return an engine of one connection whose transactions begin IMMEDIATE."""
         engine = self._engine(1)
 
@@ -73,7 +73,7 @@ class SQLite:
 
         return engine
 
-    def reader(self) -> Engine:
+    def reader(self, *, patient: bool = False) -> Engine:
         """Return an engine whose connections can't write and see one snapshot per transaction."""
         engine = self._engine(READERS)
 
@@ -87,7 +87,8 @@ class SQLite:
         def begin(connection: Connection) -> None:
             self.present(connection)
             connection.exec_driver_sql("BEGIN")
-            _bound(connection)
+            if not patient:
+                _bound(connection)
 
         return engine
 
@@ -184,6 +185,17 @@ class SQLite:
         for old in sorted(folder.glob(f"{self.path.stem}-*-before-*.sqlite"))[:-KEPT_COPIES]:
             old.unlink()
         return target
+
+    def set_aside(self, folder: Path) -> bool:
+        """Move the file and its log; a site that has them open notices, and takes what comes in their place."""
+        if not self.path.exists():
+            return False
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for end in ("-wal", "-shm", ""):
+            file = self.path.with_name(self.path.name + end)
+            if file.exists():
+                file.rename(folder / file.name)
+        return True
 
     def numbered(self, connection: Connection) -> None:
         """Do nothing: the next number is one more than the greatest."""
