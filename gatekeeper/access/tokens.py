@@ -151,14 +151,21 @@ class Tokens:
 
     def read(self, token: str, now: float) -> Claims | None:
         """Return what a token says, if one of our keys signed it and it hasn't run out; else None."""
+        key, said = self._signed(token)
+        return _claims(said, now) if key is not None and now < key.until else None
+
+    def is_ours(self, token: str) -> bool:
+        """Return whether one of our keys signed it, at whatever time."""
+        return self._signed(token)[0] is not None
+
+    def _signed(self, token: str) -> tuple[_Key | None, Mapping[str, Any]]:
         if len(token) > LONGEST_TOKEN or token.count(".") != 2:
-            return None
+            return None, {}
         try:
             key = self._keys[jwt.get_unverified_header(token)["kid"]]
-            found = jwt.decode(token, key.secret, algorithms=[ALGORITHM], issuer=ISSUER, options=_OPTIONS)
+            return key, jwt.decode(token, key.secret, algorithms=[ALGORITHM], issuer=ISSUER, options=_OPTIONS)
         except (jwt.PyJWTError, KeyError, TypeError, ValueError, RecursionError):
-            return None
-        return _claims(found, now) if now < key.until else None
+            return None, {}
 
     # --- refresh tokens ----------------------------------------------------------------------------------------------
 

@@ -356,6 +356,16 @@ def test_wrong_keys_are_on_the_record_once_a_minute_and_without_the_key(house: H
     assert "wrong-secret" not in repr(house.texts)
 
 
+def test_a_token_that_ran_out_is_nothing_for_the_record(house: House) -> None:
+    token = run(house.logins.token("ana", PASSWORD, HERE)).token
+    house.forget()
+    house.now += 900
+    assert bearer(house, token) is None
+    assert house.told == []
+    assert bearer(house, token[:-5]) is None
+    assert house.told == [("access.refused", None, "not_authenticated")]
+
+
 # --- origins ---
 
 

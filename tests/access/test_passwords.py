@@ -112,7 +112,8 @@ def test_what_is_kept_for_wamp_opens_only_with_the_key_file_and_for_its_own_acco
     assert isinstance(scram, methods.ScramCredential)
     assert scram == methods.scram_credential(PASSWORD, salt=scram.salt, iterations=1, memory=8)
     draft = passwords.credential("scram", "ana", kept)
-    assert draft == methods.autobahn_scram_credential(PASSWORD, draft.salt, 1, 8)  # type: ignore[union-attr]
+    assert isinstance(draft, methods.ScramCredential)
+    assert draft == methods.autobahn_scram_credential(PASSWORD, draft.salt, 1, 8)
     other_file = Passwords(Seal(b"o" * 32), Inline(), LOW)
     for method in ("wampcra", "wamp-scram", "scram"):
         assert other_file.credential(method, "ana", kept) is None
@@ -128,8 +129,8 @@ def test_a_copy_of_what_is_kept_shows_neither_password_nor_key(passwords: Passwo
     cra = passwords.credential("wampcra", "ana", kept)
     shown = f"{kept.wampcra}{kept.scram}{kept.password_hash}"
     assert PASSWORD not in shown
-    assert cra is not None
-    assert cra.key.decode() not in shown  # type: ignore[union-attr]
+    assert isinstance(cra, methods.CraCredential)
+    assert cra.key.decode() not in shown
 
 
 def test_what_was_made_cheaper_or_with_another_key_file_is_outdated(passwords: Passwords) -> None:
