@@ -6,6 +6,7 @@ from gatekeeper.http.access import AccessRoutes
 from gatekeeper.http.app import Group, HttpApi
 from gatekeeper.http.cameras import CameraRoutes
 from gatekeeper.http.doors import DoorRoutes
+from gatekeeper.http.events import EventRoutes
 from gatekeeper.http.pages import PageRoutes
 from gatekeeper.http.system import SystemRoutes
 
@@ -20,6 +21,7 @@ def described() -> HttpApi:
     groups: list[Group] = [
         DoorRoutes(NOBODY),
         CameraRoutes(NOBODY),
+        EventRoutes(NOBODY, NOBODY),
         access,
         SystemRoutes(NOBODY),
         PageRoutes(NOBODY),

@@ -1,0 +1,95 @@
+"""schemathesis against the real thing: what the description promises is what twistd answers, and nothing breaks it."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.integration.conftest import Started
+from tests.integration.processes import BIN, TOKEN, Server, site, wait_for
+
+pytestmark = pytest.mark.process
+
+BOUND = 240.0
+"""Seconds for the whole run on a machine that does other things too; alone it takes a quarter of that."""
+
+EXAMPLES = 15
+"""Requests per operation that are made up by chance, with a seed that is always the same."""
+
+ENDLESS = ("stream", "video_feed")
+"""Not asked: their answers have no end. `tests/http/test_mjpeg.py` and `test_cameras.py` hold them to their word."""
+
+CONFIGURATION = """
+[generation]
+allow-x00 = false  # no text here takes a zero byte, and a schema has no word for it
+
+[dictionaries.door]
+values = ["front"]
+[dictionaries.camera]
+values = ["camera1"]
+[dictionaries.event]
+values = ["{event}"]
+[dictionaries.number]
+values = [1]
+[dictionaries.user]
+values = ["{user}"]
+
+# What there is, now and then, besides what there isn't: otherwise nearly all is 404.
+[parameters]
+"path.door" = {{ dictionary = "door", probability = 0.7 }}
+"path.camera" = {{ dictionary = "camera", probability = 0.7 }}
+"path.event" = {{ dictionary = "event", probability = 0.7 }}
+"path.number" = {{ dictionary = "number", probability = 0.7 }}
+"path.user" = {{ dictionary = "user", probability = 0.5 }}
+
+# Without an upgrade, which is no HTTP any more, every good request is answered with 426.
+[[operations]]
+include-operation-id = "websocket"
+checks.positive_data_acceptance.enabled = false
+"""
+
+
+@pytest.fixture
+def server(start: Started) -> Server:
+    lock, camera = start.lock(), start.camera()
+    server = start.server(site(lock, camera))
+    server.until_door("locked", connected=True)
+    wait_for(lambda: server.camera("camera1")["state"] == "live", "the camera")
+    return server
+
+
+def event_with_pictures(server: Server) -> str:
+    """Open the door; return the event whose pictures are kept."""
+    assert server.ask("POST", "/doors/front/open", {"duration": 1, "reason": "schemathesis"})[0] == 200
+
+    def look() -> str | None:
+        status, events = server.ask("GET", "/events?kind=door.")
+        assert status == 200, events
+        return next((event["id"] for event in events if event["bundle"] == "complete"), None)
+
+    return wait_for(look, "the pictures of an opening")
+
+
+def test_what_is_described_is_what_answers(start: Started, server: Server, tmp_path: Path) -> None:
+    user = "una"
+    made = server.ask("POST", "/api/access/users", {"name": user, "role": "viewer", "password": "a long password"})
+    assert made[0] == 200, made
+    configuration = CONFIGURATION.format(event=event_with_pictures(server), user=user)
+    (tmp_path / "schemathesis.toml").write_text(configuration, encoding="utf-8")
+    command = [
+        str(BIN / "schemathesis"), "--config-file=schemathesis.toml", "run", f"{server.url}/openapi.json",
+        f"--header=Authorization: Bearer {TOKEN}", "--checks=all", "--phases=examples,coverage,fuzzing",
+        f"--max-examples={EXAMPLES}", "--seed=1", "--continue-on-failure", "--no-color",
+        "--report=json", "--report-json-path=report.json",
+        *(f"--exclude-operation-id={name}" for name in ENDLESS),
+    ]  # fmt: skip
+    ended = subprocess.run(
+        command, cwd=tmp_path, env={**os.environ, "COLUMNS": "160"}, capture_output=True, text=True,
+        timeout=BOUND, check=False,
+    )  # fmt: skip
+    assert ended.returncode == 0, ended.stdout[-12_000:] + ended.stderr[-2000:]
+    assert server.ask("GET", "/healthz")[0] == 200
+    assert "Traceback" not in server.output, server.output[-6000:]
+    assert server.stop() < 10
