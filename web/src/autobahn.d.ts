@@ -11,6 +11,7 @@ declare module "autobahn/lib/session.js" {
     promise: Promise<unknown>;
     resolve(value: unknown): void;
     reject(reason: unknown): void;
+    notify(part: unknown): void;
   }
 
   // biome-ignore lint/suspicious/noShadowRestrictedNames: it is its name
@@ -33,10 +34,16 @@ declare module "autobahn/lib/session.js" {
     readonly isOpen: boolean;
     join(realm: string, authmethods: readonly string[]): void;
     leave(reason?: string, message?: string): void;
-    call(procedure: string, args: readonly unknown[], kwargs: object): Promise<unknown>;
+    call(
+      procedure: string,
+      args: readonly unknown[],
+      kwargs: object,
+      options?: { receive_progress: true },
+    ): Promise<unknown>;
     subscribe(
       topic: string,
       handler: (args: readonly unknown[], kwargs: Readonly<Record<string, unknown>>) => void,
     ): Promise<unknown>;
+    unsubscribe(subscription: unknown): Promise<unknown>;
   }
 }

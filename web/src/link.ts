@@ -28,8 +28,8 @@ type Handler = (args: readonly unknown[], kwargs: Readonly<Record<string, unknow
 
 const LOST = "The connection to the server was lost before it answered.";
 
-function defer(): Deferred {
-  const made = {} as Deferred;
+function defer(notify: (part: unknown) => void = () => {}): Deferred {
+  const made = { notify } as Deferred;
   made.promise = new Promise((resolve, reject) => Object.assign(made, { resolve, reject }));
   return made;
 }
@@ -47,6 +47,8 @@ export class Link {
   readonly #unanswered = new Set<(reason: CallFailed) => void>();
   #socket: WebSocket | null = null;
   #session: Session | null = null;
+  /** Who gets the parts of the call that is being made: autobahn makes a call's deferred while it sends it. */
+  #parts: ((part: unknown) => void) | undefined;
 
   constructor(url: string, events: LinkEvents) {
     this.#url = url;
@@ -63,7 +65,7 @@ export class Link {
       send: (message) => socket.send(encode(message)),
       close: (code, reason) => socket.close(code, reason),
     };
-    const session = new Session(transport, defer, undefined, console.error);
+    const session = new Session(transport, () => defer(this.#parts), undefined, console.error);
     session.onjoin = () => this.#events.joined();
     session.onleave = () => socket.close();
     const decoder = new Decoder();
@@ -87,11 +89,26 @@ export class Link {
 
   /** Call a procedure with keyword arguments; rejects with CallFailed. */
   async call<Result>(procedure: string, kwargs: object = {}): Promise<Result> {
+    return this.#call<Result>(procedure, kwargs, undefined);
+  }
+
+  /** Call a procedure that answers in parts, each given to `take` as it comes; it lasts until the last, or the session. */
+  async callForParts<Part>(procedure: string, kwargs: object, take: (part: Part) => void): Promise<unknown> {
+    return this.#call(procedure, kwargs, (part) => take(part as Part));
+  }
+
+  async #call<Result>(
+    procedure: string,
+    kwargs: object,
+    parts: ((part: unknown) => void) | undefined,
+  ): Promise<Result> {
     const session = this.#session;
     if (!session?.isOpen) throw new CallFailed("not_connected", "There is no connection to the server.");
     const { promise, resolve, reject } = defer();
     this.#unanswered.add(reject);
-    session.call(procedure, [], kwargs).then(resolve, reject);
+    this.#parts = parts && ((part) => session === this.#session && parts(part));
+    session.call(procedure, [], kwargs, parts && { receive_progress: true }).then(resolve, reject);
+    this.#parts = undefined;
     try {
       return (await promise) as Result;
     } catch (reason) {
@@ -101,11 +118,14 @@ export class Link {
     }
   }
 
-  /** Subscribe for as long as this session lasts. */
-  async subscribe(topic: string, handler: Handler): Promise<void> {
+  /** Subscribe for as long as this session lasts, or until the function that is returned is called. */
+  async subscribe(topic: string, handler: Handler): Promise<() => void> {
     const session = this.#session;
-    if (!session?.isOpen) return;
-    await session.subscribe(topic, handler);
+    if (!session?.isOpen) return () => {};
+    const subscription = await session.subscribe(topic, handler);
+    return () => {
+      if (session === this.#session && session.isOpen) session.unsubscribe(subscription).catch(() => {});
+    };
   }
 
   #closed(socket: WebSocket): void {

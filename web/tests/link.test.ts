@@ -73,6 +73,54 @@ test("a call carries keyword arguments and resolves with the first result", asyn
   expect(await answer).toEqual({ state: "unlocked" });
 });
 
+test("the parts of an answer come one by one, and go to their own call only", async () => {
+  const socket = joined();
+  const parts: unknown[] = [];
+  const following = link.callForParts("gatekeeper.event.follow", { after: 7 }, (part) => parts.push(part));
+  const [, request] = socket.sent.at(-1) as [number, number];
+  expect(socket.sent.at(-1)).toEqual([
+    48,
+    request,
+    { receive_progress: true },
+    "gatekeeper.event.follow",
+    [],
+    { after: 7 },
+  ]);
+  const other = link.call("gatekeeper.system.time");
+  const [, another] = socket.sent.at(-1) as [number, number];
+  socket.deliver([50, request, { progress: true }, [{ sequence: 8 }]]);
+  socket.deliver([50, another, {}, [{ time: 1 }]]);
+  socket.deliver([50, request, { progress: true }, [{ sequence: 9 }]]);
+  expect(await other).toEqual({ time: 1 });
+  expect(parts).toEqual([{ sequence: 8 }, { sequence: 9 }]);
+  socket.onclose();
+  await expect(following).rejects.toMatchObject({ code: "lost" });
+});
+
+test("parts that come from a session that was given up are not taken", () => {
+  const socket = joined();
+  const parts: unknown[] = [];
+  link.callForParts("gatekeeper.event.follow", {}, (part) => parts.push(part)).catch(() => {});
+  const [, request] = socket.sent.at(-1) as [number, number];
+  link.hangUp();
+  socket.deliver([50, request, { progress: true }, [{ sequence: 8 }]]);
+  expect(parts).toEqual([]);
+});
+
+test("a subscription ends when its function is called, and not twice over another session", async () => {
+  const socket = joined();
+  const subscribed = link.subscribe("gatekeeper.camera.yard.frame", () => {});
+  const [, request] = socket.sent.at(-1) as [number, number];
+  socket.deliver([33, request, 77]);
+  const end = await subscribed;
+  end();
+  expect(socket.sent.at(-1)).toMatchObject([34, expect.any(Number), 77]);
+  const before = socket.sent.length;
+  link.hangUp();
+  end();
+  expect(socket.sent).toHaveLength(before);
+});
+
 test("an error is told by its sentence and its code", async () => {
   const socket = joined();
   const answer = link.call("gatekeeper.door.open", { door: "front" });
