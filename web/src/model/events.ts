@@ -32,8 +32,8 @@ const DISTURBING = /\.(refused|failed|denied|rejected|offline|stalled|lost|indet
 
 /** Return the colour of an event's mark. */
 export function tone(event: SiteEvent): Tone {
-  if (ALARMING.has(event.kind)) return "alarm";
-  if (DISTURBING.test(event.kind)) return "attention";
+  if (ALARMING.has(event.kind) || event.outcome === "alarm") return "alarm";
+  if (DISTURBING.test(event.kind) || event.outcome !== "ok") return "attention";
   return event.kind === "door.opened" ? "busy" : event.kind.startsWith("door.") ? "calm" : "unknown";
 }
 

@@ -49,14 +49,34 @@ export interface DoorStatus {
   readonly cameras: readonly string[];
 }
 
+/** Who asked, and from where; no right follows from it. */
+export interface Caller {
+  readonly name: string | null;
+  readonly address: string;
+  readonly client: string;
+  readonly method: string | null;
+  readonly key: string | null;
+  readonly session: string | null;
+}
+
 export interface SiteEvent {
   readonly sequence: number;
+  readonly id: string;
   readonly time: number;
   readonly kind: string;
   readonly subject: string | null;
   readonly actor: string | null;
   readonly outcome: string;
   readonly text: string;
+  readonly reason: string | null;
+  readonly cause: string | null;
+  readonly caller: Caller | null;
+  readonly details: Readonly<Record<string, unknown>>;
+  readonly hash: string;
+  readonly held: boolean;
+  readonly pictures: number;
+  /** "open", "complete", "partial"; null where no pictures belong. */
+  readonly bundle: string | null;
 }
 
 export interface SystemStatus {
@@ -66,11 +86,6 @@ export interface SystemStatus {
   readonly demo: boolean;
   readonly cameras: readonly CameraStatus[];
   readonly doors: readonly DoorStatus[];
-}
-
-export interface Identity {
-  readonly authid: string;
-  readonly role: string;
 }
 
 /** One picture as published: the bytes, and when the server received them from the camera. */

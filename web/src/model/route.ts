@@ -1,0 +1,64 @@
+// Which page is shown: the address's fragment, so that a reload, a bookmark and the back button work without a server.
+
+import { type Filter, GROUPS, NO_FILTER, OUTCOMES } from "./filter";
+
+export type Route =
+  | { readonly page: "live" }
+  | { readonly page: "events"; readonly filter: Filter }
+  | { readonly page: "event"; readonly id: string }
+  | { readonly page: "people" }
+  | { readonly page: "account" };
+
+export type Page = Route["page"];
+
+const FIELDS = ["group", "subject", "actor", "outcome", "day"] as const;
+
+/** Read a fragment such as "#/events?group=doors"; what is not known is the live page. */
+export function parse(fragment: string): Route {
+  const [path = "", query = ""] = fragment.replace(/^#\/?/, "").split("?", 2);
+  const [page, id] = path.split("/").map(decoded);
+  if (page === "events" && id) return { page: "event", id };
+  if (page === "events") return { page: "events", filter: filterOf(new URLSearchParams(query)) };
+  if (page === "people" || page === "account") return { page };
+  return { page: "live" };
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text; // a stray % that somebody typed
+  }
+}
+
+function filterOf(query: URLSearchParams): Filter {
+  const one = <Choice extends string>(field: string, choices: readonly Choice[], otherwise: Choice): Choice =>
+    choices.find((choice) => choice === query.get(field)) ?? otherwise;
+  return {
+    group: one("group", GROUPS, NO_FILTER.group),
+    outcome: one("outcome", OUTCOMES, NO_FILTER.outcome),
+    subject: query.get("subject") || null,
+    actor: query.get("actor") || null,
+    day: query.get("day") || null,
+  };
+}
+
+/** Return the fragment of a page: what `parse` reads back. */
+export function fragment(route: Route): string {
+  switch (route.page) {
+    case "live":
+      return "#/";
+    case "event":
+      return `#/events/${encodeURIComponent(route.id)}`;
+    case "events": {
+      const query = new URLSearchParams();
+      for (const field of FIELDS) {
+        const value = route.filter[field];
+        if (value !== null && value !== NO_FILTER[field]) query.set(field, value);
+      }
+      return query.size ? `#/events?${query}` : "#/events";
+    }
+    default:
+      return `#/${route.page}`;
+  }
+}
