@@ -1,46 +1,10 @@
-// Log-in, log-out and tokens over HTTP. The cookie is HttpOnly: this code never sees it.
+// Log-in, accounts, keys and log-ins over HTTP. Everything that can fail rejects with RequestFailed.
 
+import { ask, send } from "./http";
+import type { Key, LogIn, NewKey, NewUser, User } from "./model/account";
 import type { ConnectionEvent } from "./model/connection";
-import type { Identity } from "./model/types";
-import { uris } from "./uris";
-
-/** Seconds for one answer; the phase "asking" has given up by then. */
-const ANSWER_WITHIN = 5;
-
-/** A request that the server refused or never answered, with a sentence for people. */
-export class RequestFailed extends Error {}
-
-function send(method: "GET" | "POST", path: string, body?: object): Promise<Response> {
-  const content = body && { headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
-  return fetch(path, {
-    method,
-    credentials: "same-origin",
-    cache: "no-store",
-    signal: AbortSignal.timeout(ANSWER_WITHIN * 1000),
-    ...content,
-  });
-}
-
-/** Return the server's own sentence from an error's JSON body, wherever it keeps it. */
-export function errorSentence(body: unknown): string | null {
-  if (typeof body === "string") return body;
-  if (typeof body !== "object" || body === null) return null;
-  const { message, error, detail } = body as Record<string, unknown>;
-  return errorSentence(message) ?? errorSentence(error) ?? errorSentence(detail);
-}
-
-async function post(path: string, body: object): Promise<unknown> {
-  let response: Response;
-  try {
-    response = await send("POST", path, body);
-  } catch {
-    throw new RequestFailed("The server can’t be reached.");
-  }
-  const text = await response.text();
-  const answer: unknown = response.headers.get("Content-Type")?.includes("json") ? JSON.parse(text) : null;
-  if (response.ok) return answer;
-  throw new RequestFailed(errorSentence(answer) ?? `The server refused (${response.status}).`);
-}
+import { identityOf } from "./model/identity";
+import { fill, uris } from "./uris";
 
 /** Ask who we are; never rejects. */
 export async function whoAmI(): Promise<ConnectionEvent> {
@@ -48,24 +12,80 @@ export async function whoAmI(): Promise<ConnectionEvent> {
     const response = await send("GET", uris.WHOAMI);
     if (response.status === 401) return { kind: "unrecognised" };
     if (!response.ok) return { kind: "unreachable" };
-    return { kind: "recognised", identity: (await response.json()) as Identity };
+    const identity = identityOf(await response.json());
+    if (identity === null) return { kind: "unreachable" };
+    return { kind: identity.mustChoosePassword ? "mustChoose" : "recognised", identity };
   } catch {
     return { kind: "unreachable" };
   }
 }
 
-/** Log in with the admin token; rejects with RequestFailed. */
-export async function logIn(token: string): Promise<void> {
-  await post(uris.LOGIN, { token });
+export async function logIn(name: string, password: string): Promise<void> {
+  await ask("POST", uris.LOGIN, { name, password });
 }
 
-/** Log out; rejects with RequestFailed, in which case the cookie is still good. */
+/** Log in with an API key, or with the admin token of the configuration. */
+export async function logInByKey(key: string): Promise<void> {
+  await ask("POST", uris.LOGIN, { key });
+}
+
+/** Log this browser out; when it rejects the cookie is still good. */
 export async function logOut(): Promise<void> {
-  await post(uris.LOGOUT, {});
+  await ask("POST", uris.LOGOUT, {});
 }
 
-/** Replace the admin token and return the new one; rejects with RequestFailed. */
-export async function newToken(): Promise<string> {
-  const answer = (await post(uris.NEW_TOKEN, {})) as { token: string };
-  return answer.token;
+/** Choose name and password, once, after the one-time link. */
+export async function setUp(name: string, password: string): Promise<void> {
+  await ask("POST", uris.SETUP, { name, password });
+}
+
+export async function changePassword(old: string, fresh: string): Promise<void> {
+  await ask("POST", uris.PASSWORD, { old, new: fresh });
+}
+
+export async function listLogIns(): Promise<readonly LogIn[]> {
+  return ask("GET", uris.LOGINS);
+}
+
+/** End our own log-ins on every machine; with `keep` all but the one that asks. */
+export async function endLogIns(keep: boolean): Promise<void> {
+  await ask("POST", uris.END_LOGINS, { keep });
+}
+
+export async function listKeys(): Promise<readonly Key[]> {
+  return ask("GET", uris.KEYS);
+}
+
+/** Make a key; its secret is in this answer and nowhere else. */
+export async function newKey(wish: NewKey): Promise<{ readonly key: string }> {
+  return ask("POST", uris.KEYS, wish);
+}
+
+export async function revokeKey(key: string): Promise<void> {
+  await ask("DELETE", fill(uris.REVOKE_KEY, { key }));
+}
+
+export async function listUsers(): Promise<readonly User[]> {
+  return ask("GET", uris.USERS);
+}
+
+export async function addUser(user: NewUser): Promise<void> {
+  await ask("POST", uris.USERS, user);
+}
+
+/** Change one thing about an account. */
+export async function changeUser(
+  user: string,
+  change: { readonly role: string } | { readonly disabled: boolean } | { readonly password: string },
+): Promise<void> {
+  await ask("PATCH", fill(uris.CHANGE_USER, { user }), change);
+}
+
+export async function removeUser(user: string): Promise<void> {
+  await ask("DELETE", fill(uris.CHANGE_USER, { user }));
+}
+
+/** Give or take a right on one thing, or with "*" on all of its kind. */
+export async function setGrant(user: string, kind: string, thing: string, granted: boolean): Promise<void> {
+  await ask(granted ? "PUT" : "DELETE", fill(uris.GRANT, { user, kind, thing }));
 }

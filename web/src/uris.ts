@@ -7,8 +7,22 @@ export const uris = {
 
   LOGIN: "/login",
   LOGOUT: "/logout",
+  SETUP: "/api/access/setup",
   WHOAMI: "/api/access/me",
-  NEW_TOKEN: "/api/access/token",
+  PASSWORD: "/api/access/password",
+  LOGINS: "/api/access/logins",
+  END_LOGINS: "/api/access/logins/end",
+  KEYS: "/api/access/keys",
+  REVOKE_KEY: "/api/access/keys/<key>",
+  USERS: "/api/access/users",
+  CHANGE_USER: "/api/access/users/<user>",
+  GRANT: "/api/access/users/<user>/grants/<kind>/<thing>",
+  EVENTS: "/events",
+  EVENT: "/events/<event>",
+  EVENT_FRAME: "/events/<event>/frames/<number>.jpg",
+  EVENT_EXPORT: "/events/<event>/export.zip",
+  EVENT_VERIFY: "/events/<event>/verification",
+  EVENT_HOLD: "/events/<event>/hold",
 
   CALL_SYSTEM_STATUS: "gatekeeper.system.status",
   CALL_SYSTEM_TIME: "gatekeeper.system.time",
@@ -16,19 +30,19 @@ export const uris = {
   CALL_DOOR_LIST: "gatekeeper.door.list",
   CALL_DOOR_OPEN: "gatekeeper.door.open",
   CALL_DOOR_LOCK: "gatekeeper.door.lock",
-  CALL_EVENT_RECENT: "gatekeeper.event.recent",
+  CALL_EVENT_LIST: "gatekeeper.event.list",
+  CALL_EVENT_FOLLOW: "gatekeeper.event.follow",
 
   TOPIC_CAMERA_FRAME: "gatekeeper.camera.<camera>.frame",
   TOPIC_CAMERA_STATE: "gatekeeper.camera.<camera>.state",
   TOPIC_DOOR_STATE: "gatekeeper.door.<door>.state",
-  TOPIC_EVENT: "gatekeeper.event",
 } as const;
 
-/** Return a template with its ids filled in. */
-export function fill(template: string, ids: Readonly<Record<string, string>>): string {
+/** Return a template with its ids filled in; for an HTTP path each is escaped. */
+export function fill(template: string, ids: Readonly<Record<string, string | number>>): string {
   return template.replace(/<(\w+)>/g, (_, name: string) => {
     const id = ids[name];
     if (id === undefined) throw new RangeError(`${template} needs ${name}`);
-    return id;
+    return encodeURIComponent(id);
   });
 }

@@ -9,8 +9,9 @@ import {
   patience,
   TABLE,
 } from "../src/model/connection";
+import { OWNER } from "./fixtures";
 
-const identity = { authid: "admin", role: "admin" };
+const identity = OWNER;
 const recognised: ConnectionEvent = { kind: "recognised", identity };
 const joined: ConnectionEvent = { kind: "joined" };
 const lost: ConnectionEvent = { kind: "lost" };
@@ -39,6 +40,17 @@ test("a page without a cookie waits for a log-in, for ever", () => {
   expect(connection.phase).toBe("signedOut");
   expect(patience(connection, 0.5)).toBeNull();
   expect(play({ kind: "unrecognised" }, { kind: "loggedIn" }, recognised, joined).connection.phase).toBe("open");
+});
+
+test("after the one-time link nothing is dialled until a password is chosen", () => {
+  const first: ConnectionEvent = { kind: "mustChoose", identity: { ...OWNER, mustChoosePassword: true } };
+  const before = play(first, elapsed, recognised, joined, lost);
+  expect(before.connection.phase).toBe("choosing");
+  expect(before.commands).toEqual(["ask"]);
+  expect(patience(before.connection, 0.5)).toBeNull();
+  const after = play(first, { kind: "loggedIn" }, recognised, joined);
+  expect(after.connection).toMatchObject({ phase: "open", identity: OWNER });
+  expect(after.commands).toEqual(["ask", "ask", "dial"]);
 });
 
 test("losing the connection is remembered from its first moment, through every failed attempt", () => {

@@ -1,13 +1,14 @@
 // Are we connected to the server? One table: (phase, event) -> phase and commands. It never gives up; without a
 // connection nothing on the page is known, so every way out of "open" is decided here and nowhere else.
 
-import type { Identity } from "./types";
+import type { Identity } from "./identity";
 
-export type Phase = "asking" | "signedOut" | "dialling" | "open" | "waiting";
+export type Phase = "asking" | "signedOut" | "choosing" | "dialling" | "open" | "waiting";
 
 export type ConnectionEvent =
   | { readonly kind: "recognised"; readonly identity: Identity } // the server knows our cookie
   | { readonly kind: "unrecognised" }
+  | { readonly kind: "mustChoose"; readonly identity: Identity } // by the one-time link: a password must be chosen first
   | { readonly kind: "unreachable" }
   | { readonly kind: "joined" } // the WAMP session is open
   | { readonly kind: "lost" } // the WebSocket closed, or the router refused the session
@@ -40,6 +41,7 @@ export const TABLE: Readonly<Record<Phase, Readonly<Record<Kind, Step | null>>>>
   asking: {
     recognised: go("dialling", "dial"),
     unrecognised: go("signedOut"),
+    mustChoose: go("choosing"),
     unreachable: go("waiting"),
     joined: null,
     lost: null,
@@ -50,6 +52,7 @@ export const TABLE: Readonly<Record<Phase, Readonly<Record<Kind, Step | null>>>>
   signedOut: {
     recognised: null,
     unrecognised: null,
+    mustChoose: null,
     unreachable: null,
     joined: null,
     lost: null,
@@ -57,9 +60,21 @@ export const TABLE: Readonly<Record<Phase, Readonly<Record<Kind, Step | null>>>>
     loggedIn: go("asking", "ask"),
     loggedOut: null,
   },
+  choosing: {
+    recognised: null,
+    unrecognised: null,
+    mustChoose: null,
+    unreachable: null,
+    joined: null,
+    lost: null,
+    elapsed: null,
+    loggedIn: go("asking", "ask"), // what was chosen is good
+    loggedOut: go("signedOut"),
+  },
   dialling: {
     recognised: null,
     unrecognised: null,
+    mustChoose: null,
     unreachable: null,
     joined: go("open"),
     lost: go("waiting"),
@@ -70,6 +85,7 @@ export const TABLE: Readonly<Record<Phase, Readonly<Record<Kind, Step | null>>>>
   open: {
     recognised: null,
     unrecognised: null,
+    mustChoose: null,
     unreachable: null,
     joined: null,
     lost: go("waiting"),
@@ -80,6 +96,7 @@ export const TABLE: Readonly<Record<Phase, Readonly<Record<Kind, Step | null>>>>
   waiting: {
     recognised: null,
     unrecognised: null,
+    mustChoose: null,
     unreachable: null,
     joined: null,
     lost: null,
@@ -98,12 +115,15 @@ export function begin(now: number): [Connection, readonly Command[]] {
 export function decide(connection: Connection, event: ConnectionEvent, now: number): [Connection, readonly Command[]] {
   const step = TABLE[connection.phase][event.kind];
   if (step === null) return [connection, []];
-  const identity = event.kind === "recognised" ? event.identity : step.to === "signedOut" ? null : connection.identity;
+  const identity = "identity" in event ? event.identity : step.to === "signedOut" ? null : connection.identity;
   const next: Connection = {
     phase: step.to,
     identity,
     lostSince: step.to === "open" ? null : (connection.lostSince ?? now),
-    attempt: step.to === "open" || step.to === "signedOut" ? 0 : connection.attempt + (step.to === "waiting" ? 1 : 0),
+    attempt:
+      step.to === "open" || step.to === "signedOut" || step.to === "choosing"
+        ? 0
+        : connection.attempt + (step.to === "waiting" ? 1 : 0),
   };
   return [next, step.commands];
 }
