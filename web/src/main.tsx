@@ -4,6 +4,8 @@ import "./styles/base.css";
 import "./styles/page.css";
 import "./styles/camera.css";
 import "./styles/door.css";
+import "./styles/account.css";
+import "./styles/timeline.css";
 import { App } from "./ui/app";
 import { uris } from "./uris";
 

@@ -1,12 +1,17 @@
 // Draws a camera's frames on its canvas: does what model/picture.ts decides, with the browser's JPEG decoder.
 
 import { decide, EMPTY, type PictureCommand, type PictureEvent, type Slot } from "./model/picture";
-import type { Frame } from "./model/types";
 
-export class Painter {
+/** What can be drawn: encoded bytes, or a blob of them. */
+export interface Drawable {
+  readonly jpeg: BlobPart;
+}
+
+export class Painter<Frame extends Drawable> {
   readonly #canvas: HTMLCanvasElement;
   readonly #drew: (frame: Frame, width: number, height: number) => void;
   #slot: Slot<Frame, ImageBitmap> = EMPTY;
+  #wanted: Frame | null = null;
 
   constructor(canvas: HTMLCanvasElement, drew: (frame: Frame, width: number, height: number) => void) {
     this.#canvas = canvas;
@@ -15,7 +20,15 @@ export class Painter {
 
   /** Take a frame in; in a tab that nobody sees it is dropped undecoded. */
   show(frame: Frame): void {
-    if (document.visibilityState === "visible") this.#happened({ kind: "arrived", frame });
+    if (document.visibilityState !== "visible") return;
+    this.#wanted = frame;
+    this.#happened({ kind: "arrived", frame });
+  }
+
+  /** Draw nothing, also of what is being decoded. */
+  clear(): void {
+    this.#wanted = null;
+    this.#canvas.getContext("2d", { alpha: false })?.clearRect(0, 0, this.#canvas.width, this.#canvas.height);
   }
 
   #happened(event: PictureEvent<Frame, ImageBitmap>): void {
@@ -44,6 +57,10 @@ export class Painter {
   }
 
   #draw(frame: Frame, picture: ImageBitmap): void {
+    if (this.#wanted === null) {
+      picture.close();
+      return;
+    }
     const { width, height } = picture;
     if (this.#canvas.width !== width) this.#canvas.width = width;
     if (this.#canvas.height !== height) this.#canvas.height = height;

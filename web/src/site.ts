@@ -1,16 +1,18 @@
 // The composition root: signals hold the state, model/ decides, link and access do. Components read the signals.
 
 import { batch, computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
-import { logIn, logOut, whoAmI } from "./access";
+import { endLogIns, logIn, logInByKey, logOut, setUp, whoAmI } from "./access";
 import { readClock } from "./clock";
+import { History } from "./history";
 import { CallFailed, Link } from "./link";
 import { drew, type Tile, tile } from "./model/camera";
 import { type Clock, NO_CLOCK, sampled } from "./model/clock";
 import { begin, type Command, type Connection, type ConnectionEvent, decide, patience } from "./model/connection";
 import { answered, type Card, card, failed, type Order, ordered } from "./model/door";
-import { type Events, happened, recalled } from "./model/events";
+import { type Identity, may } from "./model/identity";
 import { answeredPulse, beat, heard, type Pulse, startPulse } from "./model/pulse";
-import type { CameraStatus, DoorStatus, Frame, SiteEvent, SystemStatus } from "./model/types";
+import { parse, type Route } from "./model/route";
+import type { CameraStatus, DoorStatus, Frame, SystemStatus } from "./model/types";
 import { fill, uris } from "./uris";
 
 /** Milliseconds between two looks at the clock: ages are shown in tenths of a second. */
@@ -19,8 +21,10 @@ const TICK = 100;
 export interface CameraCell {
   readonly id: string;
   readonly tile: Signal<Tile>;
-  /** Where frames go: the canvas that is mounted, if any. */
+  /** Where frames go: the canvas that is mounted, if any. Frames come only while there is one. */
   show: ((frame: Frame) => void) | null;
+  /** Ends the subscription that brings them. */
+  end: Promise<() => void> | null;
 }
 
 export interface DoorCell {
@@ -36,7 +40,9 @@ export class Site {
   readonly system: Signal<SystemStatus | null> = signal(null);
   readonly cameras: Signal<readonly CameraCell[]> = signal([]);
   readonly doors: Signal<readonly DoorCell[]> = signal([]);
-  readonly events: Signal<Events> = signal([]);
+  readonly identity: ReadonlySignal<Identity | null>;
+  readonly route: Signal<Route>;
+  readonly history: History;
   readonly #link: Link;
   #pulse: Pulse = startPulse(0);
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -49,21 +55,53 @@ export class Site {
         this.#pulse = heard(this.#pulse, readClock());
       },
     });
+    this.history = new History(this.#link);
+    this.route = signal(parse(location.hash));
+    window.addEventListener("hashchange", () => {
+      this.route.value = parse(location.hash);
+    });
     const [connection, commands] = begin(readClock());
     this.connection = signal(connection);
+    this.identity = computed(() => this.connection.value.identity);
     this.lostSince = computed(() => this.connection.value.lostSince);
     setInterval(() => this.#tick(), TICK);
     this.#enact(commands);
   }
 
-  async logIn(token: string): Promise<void> {
-    await logIn(token);
+  async logIn(name: string, password: string): Promise<void> {
+    await logIn(name, password);
+    this.#decide({ kind: "loggedIn" });
+  }
+
+  async logInByKey(key: string): Promise<void> {
+    await logInByKey(key);
+    this.#decide({ kind: "loggedIn" });
+  }
+
+  /** Choose name and password after the one-time link. */
+  async setUp(name: string, password: string): Promise<void> {
+    await setUp(name, password);
     this.#decide({ kind: "loggedIn" });
   }
 
   async logOut(): Promise<void> {
     await logOut();
     this.#decide({ kind: "loggedOut" });
+  }
+
+  /** End every log-in of this account, this one too. */
+  async logOutEverywhere(): Promise<void> {
+    await endLogIns(false);
+    this.#decide({ kind: "loggedOut" });
+  }
+
+  /** Return whether we may; whoever may not sees no control for it. */
+  may(permission: string, thing: string | null = null): boolean {
+    return may(this.identity.value, permission, thing);
+  }
+
+  call<Result>(procedure: string, kwargs: object = {}): Promise<Result> {
+    return this.#link.call<Result>(procedure, kwargs);
   }
 
   /** Order a door opened or locked; the outcome shows on its card. */
@@ -84,6 +122,31 @@ export class Site {
   /** A camera's canvas drew a frame. */
   drew(camera: CameraCell, frame: Frame, width: number, height: number): void {
     camera.tile.value = drew(camera.tile.value, frame.received, width, height, readClock());
+  }
+
+  /** Have a camera's frames shown, until the function that is returned is called. */
+  watch(camera: CameraCell, show: (frame: Frame) => void): () => void {
+    camera.show = show;
+    this.#subscribe(camera);
+    return () => {
+      camera.show = null;
+      const ending = camera.end;
+      camera.end = null;
+      void ending?.then((end) => end());
+    };
+  }
+
+  #subscribe(camera: CameraCell): void {
+    if (camera.show === null || camera.end !== null) return;
+    const topic = fill(uris.TOPIC_CAMERA_FRAME, { camera: camera.id });
+    camera.end = this.#link
+      .subscribe(topic, ([jpeg], { received }) => {
+        camera.show?.({ jpeg: jpeg as Frame["jpeg"], received: received as number });
+      })
+      .catch((reason) => {
+        console.warn("pictures can’t be had", camera.id, reason);
+        return () => {};
+      });
   }
 
   #decide(event: ConnectionEvent): void {
@@ -150,46 +213,35 @@ export class Site {
   /** Subscribe to everything first, then ask for everything: nothing that changes in between is missed. */
   async #learn(): Promise<void> {
     const system = await this.#link.call<SystemStatus>(uris.CALL_SYSTEM_STATUS);
-    const live: SiteEvent[] = [];
-    let record = (event: SiteEvent): unknown => live.push(event);
+    await this.#relist(); // what we may see: there is nothing to subscribe to of the rest
     await Promise.all([
-      this.#link.subscribe(uris.TOPIC_EVENT, ([event]) => record(event as SiteEvent)),
-      ...system.cameras.flatMap(({ id }) => this.#follow(id)),
-      ...system.doors.map(({ id }) =>
+      ...this.cameras.value.map(({ id }) =>
+        this.#link.subscribe(fill(uris.TOPIC_CAMERA_STATE, { camera: id }), ([status]) =>
+          this.#cameraChanged(status as CameraStatus),
+        ),
+      ),
+      ...this.doors.value.map(({ id }) =>
         this.#link.subscribe(fill(uris.TOPIC_DOOR_STATE, { door: id }), ([status]) =>
           this.#doorChanged(status as DoorStatus),
         ),
       ),
     ]);
     await this.#relist();
-    const recent = await this.#link.call<SiteEvent[]>(uris.CALL_EVENT_RECENT);
+    for (const camera of this.cameras.value) {
+      camera.end = null; // it was the last session's
+      this.#subscribe(camera);
+    }
+    if (this.may("event.view")) await this.history.follow();
     this.system.value = system;
     document.title = system.name;
-    this.events.value = recalled(recent, live);
-    record = (event) => {
-      this.events.value = happened(this.events.value, event);
-    };
-  }
-
-  #follow(id: string): Promise<void>[] {
-    const cell = (): CameraCell | undefined => this.cameras.value.find((known) => known.id === id);
-    return [
-      this.#link.subscribe(fill(uris.TOPIC_CAMERA_STATE, { camera: id }), ([status]) => {
-        const known = cell();
-        if (known) known.tile.value = tile(status as CameraStatus, known.tile.value);
-      }),
-      this.#link.subscribe(fill(uris.TOPIC_CAMERA_FRAME, { camera: id }), ([jpeg], { received }) => {
-        cell()?.show?.({ jpeg: jpeg as Frame["jpeg"], received: received as number });
-      }),
-    ];
   }
 
   async #relist(): Promise<void> {
-    const cameras = await this.#link.call<CameraStatus[]>(uris.CALL_CAMERA_LIST);
-    const doors = await this.#link.call<DoorStatus[]>(uris.CALL_DOOR_LIST);
+    const cameras = await this.#list<CameraStatus>("camera.view", uris.CALL_CAMERA_LIST);
+    const doors = await this.#list<DoorStatus>("door.view", uris.CALL_DOOR_LIST);
     batch(() => {
       this.cameras.value = merge(this.cameras.value, cameras, (status, known) => {
-        if (!known) return { id: status.id, tile: signal(tile(status)), show: null };
+        if (!known) return { id: status.id, tile: signal(tile(status)), show: null, end: null };
         known.tile.value = tile(status, known.tile.value);
         return known;
       });
@@ -199,6 +251,16 @@ export class Site {
         return known;
       });
     });
+  }
+
+  /** Ask for a list; nobody is asked for what we may see none of. */
+  async #list<Status>(permission: string, procedure: string): Promise<Status[]> {
+    return this.may(permission) ? this.#link.call<Status[]>(procedure) : [];
+  }
+
+  #cameraChanged(status: CameraStatus): void {
+    const known = this.cameras.value.find(({ id }) => id === status.id);
+    if (known) known.tile.value = tile(status, known.tile.value);
   }
 
   #doorChanged(status: DoorStatus): void {
@@ -211,7 +273,7 @@ export class Site {
       this.system.value = null;
       this.cameras.value = [];
       this.doors.value = [];
-      this.events.value = [];
+      this.history.forget();
     });
   }
 }

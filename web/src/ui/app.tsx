@@ -1,25 +1,59 @@
 import { useComputed } from "@preact/signals";
 import type { JSX } from "preact";
+import { useEffect } from "preact/hooks";
 import { serverTime } from "../model/clock";
+import type { Page } from "../model/route";
 import { clockTime } from "../model/words";
 import type { Site } from "../site";
+import { Account } from "./account";
 import { CameraTile } from "./camera";
 import { DoorCard } from "./door";
+import { EventPage } from "./event";
 import { EventList } from "./events";
 import { Header } from "./header";
 import { Login } from "./login";
+import { People } from "./people";
+import { Setup } from "./setup";
+import { TimelinePage } from "./timeline";
 
-/** The page: the log-in form, or the site. */
+const SAY = {
+  lost: (time: string) =>
+    `No connection to the server since ${time}. Nothing below is known until it is back; trying again.`,
+  doors: "Doors",
+  noDoor: "No door is configured.",
+  noDoorForYou: "There is no door that you may see.",
+  sensor: "There is no door sensor: a state is that of the lock’s relay, not of the door leaf.",
+  cameras: "Cameras",
+  noCamera: "No camera is configured.",
+  noCameraForYou: "There is no camera that you may see.",
+  waiting: "Waiting for the server…",
+};
+
+/** The page: the log-in form, the choice of the first password, or the site. */
 export function App({ site }: { readonly site: Site }): JSX.Element {
   const phase = useComputed(() => site.connection.value.phase);
   if (phase.value === "signedOut") return <Login site={site} />;
+  if (phase.value === "choosing") return <Setup site={site} />;
   return (
     <>
       <Header site={site} />
       <LostBand site={site} />
-      <Board site={site} />
+      <Shown site={site} />
     </>
   );
+}
+
+function Shown({ site }: { readonly site: Site }): JSX.Element {
+  const route = site.route.value;
+  useEffect(() => window.scrollTo(0, 0), [route.page]);
+  const pages: Readonly<Record<Page, () => JSX.Element>> = {
+    live: () => <Board site={site} />,
+    events: () => <TimelinePage site={site} />,
+    event: () => <EventPage site={site} id={route.page === "event" ? route.id : ""} />,
+    people: () => (site.may("access.admin") ? <People site={site} /> : <Board site={site} />),
+    account: () => <Account site={site} />,
+  };
+  return pages[route.page]();
 }
 
 /** Says once, loudly, that nothing below is known. */
@@ -27,8 +61,7 @@ function LostBand({ site }: { readonly site: Site }): JSX.Element {
   const text = useComputed(() => {
     const since = site.lostSince.value;
     if (since === null || site.system.value === null) return null;
-    const time = clockTime(serverTime(site.clock.value, since));
-    return `No connection to the server since ${time}. Nothing below is known until it is back; trying again.`;
+    return SAY.lost(clockTime(serverTime(site.clock.value, since)));
   });
   return (
     <div role="alert" class="band" hidden={text.value === null}>
@@ -41,28 +74,28 @@ function Board({ site }: { readonly site: Site }): JSX.Element {
   const doors = site.doors.value;
   const cameras = site.cameras.value;
   const known = site.system.value !== null;
+  const owner = site.identity.value?.role === "owner";
+  const none = (nothing: string, forYou: string): string => (!known ? SAY.waiting : owner ? nothing : forYou);
   return (
     <main class="board">
       <section class="doors" aria-labelledby="doors-title">
-        <h2 id="doors-title">Doors</h2>
+        <h2 id="doors-title">{SAY.doors}</h2>
         {doors.map((door) => (
           <DoorCard key={door.id} site={site} door={door} />
         ))}
-        {doors.length === 0 && <p class="empty">{known ? "No door is configured." : "Waiting for the server…"}</p>}
-        {doors.length > 0 && (
-          <p class="hint">There is no door sensor: a state is that of the lock’s relay, not of the door leaf.</p>
-        )}
+        {doors.length === 0 && <p class="empty">{none(SAY.noDoor, SAY.noDoorForYou)}</p>}
+        {doors.length > 0 && <p class="hint">{SAY.sensor}</p>}
       </section>
       <section class="cameras" aria-labelledby="cameras-title">
-        <h2 id="cameras-title">Cameras</h2>
+        <h2 id="cameras-title">{SAY.cameras}</h2>
         <div class="tiles">
           {cameras.map((camera) => (
             <CameraTile key={camera.id} site={site} camera={camera} />
           ))}
         </div>
-        {cameras.length === 0 && <p class="empty">{known ? "No camera is configured." : "Waiting for the server…"}</p>}
+        {cameras.length === 0 && <p class="empty">{none(SAY.noCamera, SAY.noCameraForYou)}</p>}
       </section>
-      <EventList site={site} />
+      {site.may("event.view") && <EventList site={site} />}
     </main>
   );
 }

@@ -2,6 +2,7 @@ import { useComputed } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { viewTile } from "../model/camera";
+import type { Frame } from "../model/types";
 import { Painter } from "../painter";
 import type { CameraCell, Site } from "../site";
 
@@ -55,11 +56,10 @@ function Screen({ site, camera, name }: Props & { readonly name: string }): JSX.
   const canvas = useRef<HTMLCanvasElement>(null);
   useEffect(() => {
     if (canvas.current === null) return;
-    const painter = new Painter(canvas.current, (frame, width, height) => site.drew(camera, frame, width, height));
-    camera.show = (frame) => painter.show(frame);
-    return () => {
-      camera.show = null;
-    };
+    const painter = new Painter<Frame>(canvas.current, (frame, width, height) =>
+      site.drew(camera, frame, width, height),
+    );
+    return site.watch(camera, (frame) => painter.show(frame));
   }, [site, camera]);
   return <canvas ref={canvas} width="640" height="480" role="img" aria-label={`Picture of ${name}`} />;
 }

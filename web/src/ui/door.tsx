@@ -20,6 +20,8 @@ export function DoorCard({ site, door }: Props): JSX.Element {
   const { state, word, tone, signal, whyNotOpen, canLock, failure, openLabel } = view.peek();
   const { status, pending } = door.card.value;
   const id = `door-${door.id}`;
+  const [mayOpen, mayLock] = [site.may("door.open", door.id), site.may("door.lock", door.id)];
+  const mayWork = mayOpen || mayLock;
   const open = (): void => {
     void site.order(door, "open", reason.current?.value ?? "");
     if (reason.current) reason.current.value = "";
@@ -50,29 +52,37 @@ export function DoorCard({ site, door }: Props): JSX.Element {
         <br />
         {view.peek().history}
       </p>
-      <label class="why">
-        <span>
-          Reason <span class="optional">(optional)</span>
-        </span>
-        <input ref={reason} maxLength={200} autocomplete="off" data-testid={`${id}-reason`} />
-      </label>
-      <div class="orders">
-        <HoldButton
-          testid={`${id}-open`}
-          label={pending === "open" ? "Opening…" : openLabel}
-          why={whyNotOpen}
-          onHeld={open}
-        />
-        <button
-          type="button"
-          class="lock"
-          data-testid={`${id}-lock`}
-          aria-disabled={!canLock}
-          onClick={() => canLock && site.order(door, "lock", reason.current?.value ?? "")}
-        >
-          {pending === "lock" ? "Locking…" : "Lock"}
-        </button>
-      </div>
+      {mayWork && (
+        <label class="why">
+          <span>
+            Reason <span class="optional">(optional)</span>
+          </span>
+          <input ref={reason} maxLength={200} autocomplete="off" data-testid={`${id}-reason`} />
+        </label>
+      )}
+      {mayWork && (
+        <div class="orders">
+          {mayOpen && (
+            <HoldButton
+              testid={`${id}-open`}
+              label={pending === "open" ? "Opening…" : openLabel}
+              why={whyNotOpen}
+              onHeld={open}
+            />
+          )}
+          {mayLock && (
+            <button
+              type="button"
+              class="lock"
+              data-testid={`${id}-lock`}
+              aria-disabled={!canLock}
+              onClick={() => canLock && site.order(door, "lock", reason.current?.value ?? "")}
+            >
+              {pending === "lock" ? "Locking…" : "Lock"}
+            </button>
+          )}
+        </div>
+      )}
       <p class="problem" role="alert" data-testid={`${id}-error`} hidden={failure === null}>
         {failure}
       </p>

@@ -2,26 +2,40 @@ import { useComputed, useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { offset, serverTime } from "../model/clock";
 import type { Connection } from "../model/connection";
+import { NO_FILTER } from "../model/filter";
+import { fragment, type Page, type Route } from "../model/route";
 import type { Tone } from "../model/types";
 import { clockTime } from "../model/words";
 import type { Site } from "../site";
 import { Mark } from "./icons";
-import { TokenDialog } from "./token";
+
+const SAY = {
+  connected: "Connected",
+  lost: "No connection",
+  connecting: "Connecting…",
+  notLoggedOut: (why: string) => `Not logged out: ${why}`,
+  logOut: "Log out",
+  pages: "Pages",
+  live: "Live",
+  events: "Events",
+  people: "People",
+  account: "Account",
+  loggedInAs: (name: string) => `Account: logged in as ${name}`,
+  clock: "The server’s clock",
+};
 
 function standing(connection: Connection, everKnown: boolean): { word: string; tone: Tone } {
-  if (connection.phase === "open") return { word: "Connected", tone: "calm" };
-  return everKnown ? { word: "No connection", tone: "alarm" } : { word: "Connecting…", tone: "busy" };
+  if (connection.phase === "open") return { word: SAY.connected, tone: "calm" };
+  return everKnown ? { word: SAY.lost, tone: "alarm" } : { word: SAY.connecting, tone: "busy" };
 }
 
 export function Header({ site }: { readonly site: Site }): JSX.Element {
   const failure = useSignal<string | null>(null);
-  const asking = useSignal(false);
-  const connection = site.connection.value;
-  const { word, tone } = standing(connection, site.system.value !== null);
+  const { word, tone } = standing(site.connection.value, site.system.value !== null);
   const leave = (): void => {
     failure.value = null;
     site.logOut().catch((reason: Error) => {
-      failure.value = `Not logged out: ${reason.message}`;
+      failure.value = SAY.notLoggedOut(reason.message);
     });
   };
   return (
@@ -35,28 +49,47 @@ export function Header({ site }: { readonly site: Site }): JSX.Element {
           </span>
         )}
       </div>
+      <Pages site={site} />
       <span class={`pill ${tone}`} data-testid="connection" role="status">
         {word}
       </span>
       <ServerClock site={site} />
-      <div class="actions">
-        <span class="who wide" title={`Logged in as ${connection.identity?.authid ?? "nobody"}`}>
-          {connection.identity?.authid}
-        </span>
-        <button type="button" class="quiet" data-testid="token" onClick={() => (asking.value = true)}>
-          Token <span class="wide">for scripts</span>
-        </button>
-        <button type="button" class="quiet" data-testid="logout" onClick={leave}>
-          Log out
-        </button>
-      </div>
+      <button type="button" class="quiet wide" data-testid="logout" onClick={leave}>
+        {SAY.logOut}
+      </button>
       {failure.value && (
         <p class="problem" role="alert">
           {failure}
         </p>
       )}
-      {asking.value && <TokenDialog onClose={() => (asking.value = false)} />}
     </header>
+  );
+}
+
+/** Pages of which an entry is the way to; an event's own page belongs to the events. */
+const COVERS: Readonly<Partial<Record<Page, readonly Page[]>>> = { events: ["events", "event"] };
+
+function Pages({ site }: { readonly site: Site }): JSX.Element {
+  const { page } = site.route.value;
+  const identity = site.identity.value;
+  const entry = (to: Route, text: string, label?: string): JSX.Element => (
+    <a
+      href={fragment(to)}
+      aria-current={(COVERS[to.page] ?? [to.page]).includes(page) ? "page" : undefined}
+      aria-label={label}
+      title={label}
+      data-testid={`to-${to.page}`}
+    >
+      {text}
+    </a>
+  );
+  return (
+    <nav aria-label={SAY.pages}>
+      {entry({ page: "live" }, SAY.live)}
+      {site.may("event.view") && entry({ page: "events", filter: NO_FILTER }, SAY.events)}
+      {site.may("access.admin") && entry({ page: "people" }, SAY.people)}
+      {entry({ page: "account" }, identity?.name ?? SAY.account, identity ? SAY.loggedInAs(identity.name) : undefined)}
+    </nav>
   );
 }
 
@@ -67,7 +100,7 @@ function ServerClock({ site }: { readonly site: Site }): JSX.Element {
     return clockTime(serverTime(clock, site.now.value));
   });
   return (
-    <time class="clock" title="The server’s clock">
+    <time class="clock" title={SAY.clock}>
       {text}
     </time>
   );

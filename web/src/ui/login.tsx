@@ -1,59 +1,105 @@
-import { useSignal } from "@preact/signals";
+import { useComputed, useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
+import { readClock } from "../clock";
+import { RequestFailed } from "../http";
+import * as model from "../model/login";
 import type { Site } from "../site";
 import { Mark } from "./icons";
 
+const SAY = {
+  name: "Name",
+  password: "Password",
+  key: "Key",
+  keyHint: "An API key that begins with gk_, or the admin token of the configuration.",
+  useKey: "Use a key instead",
+  usePassword: "Use name and password instead",
+  hint: "No account yet? An owner adds you on the page People. Until a site has an owner, its log shows a link that makes one, once.",
+};
+
 export function Login({ site }: { readonly site: Site }): JSX.Element {
-  const field = useRef<HTMLInputElement>(null);
-  const failure = useSignal<string | null>(null);
-  const busy = useSignal(false);
-  useEffect(() => field.current?.focus(), []);
+  const state = useSignal(model.LOGGED_OUT);
+  const first = useRef<HTMLInputElement>(null);
+  const secret = useRef<HTMLInputElement>(null);
+  const view = useComputed(() => JSON.stringify(model.viewLogin(state.value, site.now.value)));
+  const { failure, mayTry, button } = JSON.parse(view.value) as model.LoginView;
+  const { way } = state.value;
+  useEffect(() => (first.current ?? secret.current)?.focus(), [way]);
 
   const submit = async (event: Event): Promise<void> => {
     event.preventDefault();
-    const token = field.current?.value.trim() ?? "";
-    failure.value = token ? null : "Paste the admin token first.";
-    if (!token || busy.value) return;
-    busy.value = true;
+    if (!model.viewLogin(state.peek(), readClock()).mayTry) return;
+    const [name, typed] = [first.current?.value.trim() ?? "", secret.current?.value ?? ""];
+    const missing = model.missing(way, name, typed.trim());
+    if (missing !== null) {
+      state.value = model.incomplete(state.value, missing);
+      (way === "password" && !name ? first : secret).current?.focus();
+      return;
+    }
+    state.value = model.asked(state.value);
     try {
-      await site.logIn(token);
+      await (way === "key" ? site.logInByKey(typed.trim()) : site.logIn(name, typed));
     } catch (reason) {
-      failure.value = (reason as Error).message;
-      field.current?.select();
-    } finally {
-      busy.value = false;
+      const { code, message, retryAfter } =
+        reason instanceof RequestFailed ? reason : new RequestFailed(String(reason));
+      state.value = model.refused(state.value, code, message, retryAfter, readClock());
+      secret.current?.select();
     }
   };
 
   return (
     <main class="login">
-      <form class="panel" onSubmit={submit} aria-labelledby="login-title">
+      <form class="panel" onSubmit={submit} aria-labelledby="login-title" data-testid="login">
         <div class="brand">
           <Mark />
           <h1 id="login-title">gatekeeper</h1>
         </div>
-        <input type="text" name="username" value="admin" autocomplete="username" readOnly hidden />
-        <label for="token">Admin token</label>
-        <input
-          ref={field}
-          id="token"
-          type="password"
-          autocomplete="current-password"
-          spellcheck={false}
-          data-testid="login-token"
-          aria-describedby="login-hint login-failure"
-          aria-invalid={failure.value !== null}
-        />
-        <p id="login-failure" class="problem" role="alert" data-testid="login-error" hidden={failure.value === null}>
+        {way === "password" && (
+          <label>
+            {SAY.name}
+            <input
+              ref={first}
+              name="username"
+              autocomplete="username"
+              autocapitalize="none"
+              spellcheck={false}
+              maxLength={40}
+              data-testid="login-name"
+            />
+          </label>
+        )}
+        <label key={way}>
+          {way === "key" ? SAY.key : SAY.password}
+          <input
+            ref={secret}
+            type="password"
+            name={way}
+            autocomplete={way === "key" ? "off" : "current-password"}
+            spellcheck={false}
+            data-testid={way === "key" ? "login-key" : "login-password"}
+            aria-describedby="login-failure login-hint"
+            aria-invalid={failure !== null}
+          />
+        </label>
+        <p id="login-failure" class="problem" role="alert" data-testid="login-error" hidden={failure === null}>
           {failure}
         </p>
-        <button type="submit" class="main" data-testid="login-submit" aria-disabled={busy.value}>
-          {busy.value ? "Logging in…" : "Log in"}
+        <button type="submit" class="main" data-testid="login-submit" aria-disabled={!mayTry}>
+          {button}
         </button>
         <p id="login-hint" class="hint">
-          No token at hand? When it starts, the server prints a link in its log that logs in one browser, once.
+          {way === "key" ? SAY.keyHint : SAY.hint}
         </p>
+        <button
+          type="button"
+          class="link"
+          data-testid="login-switch"
+          onClick={() => {
+            state.value = model.switched(state.value);
+          }}
+        >
+          {way === "key" ? SAY.usePassword : SAY.useKey}
+        </button>
       </form>
     </main>
   );

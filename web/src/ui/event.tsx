@@ -1,0 +1,295 @@
+// One event: what happened, who and why, what led to it and followed, its pictures, and whether that is the truth.
+
+import { useComputed, useSignal } from "@preact/signals";
+import type { ComponentChildren, JSX } from "preact";
+import { useEffect, useMemo } from "preact/hooks";
+import { Case } from "../case";
+import { serverTime } from "../model/clock";
+import { subjectName, tone } from "../model/events";
+import { NO_FILTER } from "../model/filter";
+import { fragment } from "../model/route";
+import { holder, plainDetails, type Told } from "../model/told";
+import type { Caller, SiteEvent } from "../model/types";
+import { ago, clockTime, dayLabel, sentence } from "../model/words";
+import type { Site } from "../site";
+import { fill, uris } from "../uris";
+import { VerifiedBadge } from "./badge";
+import { FilmStrip } from "./film";
+import { Line } from "./timeline";
+
+const SAY = {
+  back: "All events",
+  loading: "Loading…",
+  notFound: "There is no such event, or it is not kept any more, or you may not see it.",
+  failed: (why: string) => `The event can’t be shown: ${why}`,
+  when: "When",
+  who: "Who",
+  why: "Why",
+  about: "About",
+  outcome: "Outcome",
+  kind: "Kind",
+  record: "Record",
+  number: (sequence: number) => `number ${sequence.toLocaleString("en-GB")}`,
+  nobody: "nobody: gatekeeper itself",
+  from: (address: string) => `from ${ADDRESSES[address] ?? address}`,
+  over: (client: string) => `over ${client}`,
+  by: (method: string) => `logged in by ${METHODS[method] ?? method}`,
+  key: (key: string) => `API key ${key}`,
+  noReason: "no reason was given",
+  chain: "What led to it, and what followed",
+  alone: "Nothing led to it that is on record, and nothing followed.",
+  hold: "Put on hold",
+  release: "End the hold",
+  held: "On hold: retention will not touch it.",
+  heldBy: (who: string, when: string) => `On hold since ${when}, by ${who}: retention will not touch it.`,
+  notHeld: (why: string) => `The hold was not changed: ${why}`,
+  export: "Export with pictures and proofs",
+  exporting: "One zip file, which anybody can check without this site.",
+  taking: "Pictures are still being taken.",
+};
+
+const ADDRESSES: Readonly<Record<string, string>> = { local: "this machine", unix: "this machine, by a local socket" };
+const METHODS: Readonly<Record<string, string>> = {
+  cookie: "this site’s page",
+  token: "a token",
+  key: "an API key",
+  password: "a password",
+  wampcra: "a password (WAMP-CRA)",
+  scram: "a password (SCRAM)",
+  link: "a one-time link",
+};
+
+export function EventPage({ site, id }: { readonly site: Site; readonly id: string }): JSX.Element {
+  const held = useMemo(() => new Case(id), [id]);
+  const open = site.connection.value.phase === "open";
+  useEffect(() => {
+    if (open && held.told.peek() === null) void held.load();
+  }, [held, open]);
+  useEffect(() => () => held.close(), [held]);
+  // What follows from it while it is looked at: its pictures, an automatic locking.
+  const more = useComputed(() => {
+    const known = held.told.value;
+    if (known === null) return 0;
+    const family = new Set([id, ...known.consequences.map((event) => event.id)]);
+    return site.history.newest.value.filter(({ cause, id: one }) => cause && family.has(cause) && !family.has(one))
+      .length;
+  });
+  useEffect(() => {
+    if (more.value > 0) void held.load();
+  }, [more.value]);
+
+  const told = held.told.value;
+  const failure = held.failure.value;
+  return (
+    <main class="pages event" data-testid="event">
+      <p>
+        <a href={fragment({ page: "events", filter: NO_FILTER })}>← {SAY.back}</a>
+      </p>
+      {failure !== null && (
+        <p class="problem" role="alert">
+          {failure.code.startsWith("no_such") || failure.code === "not_found"
+            ? SAY.notFound
+            : SAY.failed(failure.message)}
+        </p>
+      )}
+      {told === null && failure === null && <p class="empty">{SAY.loading}</p>}
+      {told !== null && <Shown site={site} held={held} told={told} />}
+    </main>
+  );
+}
+
+interface ShownProps {
+  readonly site: Site;
+  readonly held: Case;
+  readonly told: Told;
+}
+
+function Shown({ site, held, told }: ShownProps): JSX.Element {
+  const { event } = told;
+  const subject = subjectName(event, site.system.value);
+  const bundle = held.bundle.value;
+  const verdicts = useComputed(() => held.findings.value.pictures);
+  const name = (camera: string): string =>
+    site.system.value?.cameras.find(({ id }) => id === camera)?.name ??
+    site.cameras.value.find(({ id }) => id === camera)?.tile.value.status.name ??
+    camera;
+  return (
+    <>
+      <section class={`what panel padded ${tone(event)}`} aria-labelledby="event-title">
+        <h2 id="event-title">
+          {subject && <b>{subject} · </b>}
+          {subject ? event.text : sentence(event.text)}
+        </h2>
+        <Facts site={site} event={event} subject={subject} />
+        <Actions site={site} held={held} told={told} />
+      </section>
+      <VerifiedBadge findings={held.findings} />
+      {bundle !== null && <FilmStrip bundle={bundle} pictures={held.pictures} verdicts={verdicts} name={name} />}
+      {bundle === null && event.bundle === "open" && <p class="warning">{SAY.taking}</p>}
+      <Chain site={site} told={told} />
+    </>
+  );
+}
+
+function Fact({ name, children }: { readonly name: string; readonly children: ComponentChildren }): JSX.Element {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}
+
+function origin(caller: Caller): string {
+  return [
+    SAY.from(caller.address),
+    SAY.over(caller.client),
+    ...(caller.method ? [SAY.by(caller.method)] : []),
+    ...(caller.key ? [SAY.key(caller.key)] : []),
+  ].join(", ");
+}
+
+interface FactsProps {
+  readonly site: Site;
+  readonly event: SiteEvent;
+  readonly subject: string | null;
+}
+
+function Facts({ site, event, subject }: FactsProps): JSX.Element {
+  const now = serverTime(site.clock.peek(), site.now.peek());
+  const { actor, caller } = event;
+  return (
+    <dl class="facts">
+      <Fact name={SAY.when}>
+        <time dateTime={new Date(event.time * 1000).toISOString()}>
+          {dayLabel(event.time, now)}, {clockTime(event.time)}
+        </time>{" "}
+        <span class="hint">{ago(event.time, now)}</span>
+      </Fact>
+      <Fact name={SAY.who}>
+        <span data-testid="event-who">
+          {actor === null ? (
+            SAY.nobody
+          ) : (
+            <a href={fragment({ page: "events", filter: { ...NO_FILTER, actor } })}>{actor}</a>
+          )}
+        </span>
+        {caller && actor !== null && <span class="hint"> {origin(caller)}</span>}
+      </Fact>
+      {(event.reason || event.kind.startsWith("door.")) && (
+        <Fact name={SAY.why}>
+          {event.reason ? <q data-testid="event-why">{event.reason}</q> : <span class="hint">{SAY.noReason}</span>}
+        </Fact>
+      )}
+      {event.subject !== null && (
+        <Fact name={SAY.about}>
+          <a href={fragment({ page: "events", filter: { ...NO_FILTER, subject: event.subject } })}>{subject}</a>
+        </Fact>
+      )}
+      <Fact name={SAY.outcome}>
+        <span data-testid="event-outcome">{event.outcome}</span>
+      </Fact>
+      <Fact name={SAY.kind}>
+        <code>{event.kind}</code>
+      </Fact>
+      {plainDetails(event.details).map(({ name, text }) => (
+        <Fact key={name} name={name}>
+          {text}
+        </Fact>
+      ))}
+      <Fact name={SAY.record}>
+        {SAY.number(event.sequence)} <code class="hash">{event.hash}</code>
+      </Fact>
+    </dl>
+  );
+}
+
+function Actions({ site, held, told }: ShownProps): JSX.Element | null {
+  const failure = useSignal<string | null>(null);
+  const busy = useSignal(false);
+  const { event } = told;
+  const [mayHold, mayExport] = [site.may("event.hold"), site.may("event.export")];
+  const now = serverTime(site.clock.peek(), site.now.peek());
+  const hold = async (): Promise<void> => {
+    if (busy.value) return;
+    busy.value = true;
+    failure.value = null;
+    try {
+      await held.hold(!event.held);
+      if (held.told.value) site.history.changed(held.told.value.event);
+    } catch (reason) {
+      failure.value = SAY.notHeld((reason as Error).message);
+    } finally {
+      busy.value = false;
+    }
+  };
+  const by = holder(told);
+  const standing = !event.held
+    ? null
+    : by?.actor
+      ? SAY.heldBy(by.actor, `${dayLabel(by.time, now)}, ${clockTime(by.time)}`)
+      : SAY.held;
+  return (
+    <>
+      {standing && (
+        <p class="hint" data-testid="event-held">
+          {standing}
+        </p>
+      )}
+      {failure.value && (
+        <p class="problem" role="alert">
+          {failure}
+        </p>
+      )}
+      {(mayHold || mayExport) && (
+        <div class="row wrap">
+          {mayExport && (
+            <a
+              class="button"
+              href={fill(uris.EVENT_EXPORT, { event: event.id })}
+              download={`${event.id}.zip`}
+              title={SAY.exporting}
+              data-testid="event-export"
+            >
+              {SAY.export}
+            </a>
+          )}
+          {mayHold && (
+            <button
+              type="button"
+              aria-pressed={event.held}
+              aria-disabled={busy.value}
+              onClick={hold}
+              data-testid="event-hold"
+            >
+              {event.held ? SAY.release : SAY.hold}
+            </button>
+          )}
+        </div>
+      )}
+    </>
+  );
+}
+
+function Chain({ site, told }: { readonly site: Site; readonly told: Told }): JSX.Element {
+  const all = [...told.causes, told.event, ...told.consequences];
+  return (
+    <section class="day" aria-labelledby="chain-title">
+      <h2 id="chain-title">{SAY.chain}</h2>
+      {all.length === 1 ? (
+        <p class="empty">{SAY.alone}</p>
+      ) : (
+        <ol class="panel" data-testid="chain">
+          {all.map((event) => (
+            <Line
+              key={event.id}
+              event={event}
+              subject={subjectName(event, site.system.value)}
+              current={event.id === told.event.id}
+            />
+          ))}
+        </ol>
+      )}
+    </section>
+  );
+}
