@@ -22,7 +22,8 @@ The wire format, byte for byte:
       erased      "event", "pictures":[sha256 hex, …], "by", "reason": pictures that the record `event` names are gone
       export      "event", "events":[[sequence, hash hex], …], "manifest":SHA-256 hex, "checked":bool, "by": what the
                   site vouched for when it made a case; `sequence` and `hash` are its head then
-      key         "next":key id, "public":hex: the key that signs from now on, vouched for by the one before
+      key         "next":key id, "public":hex: another key of this site. When the key is changed, the old one says so of
+                  the new one, and the new one of the old one: whoever knows either can check all
 
 What this can't find: whoever holds the private key can sign another past, and whoever puts the whole database back to
 an older state has a valid older chain. Both show against any later statement kept elsewhere (an exported case, a
@@ -194,20 +195,29 @@ def read(signed: Signed, keys: Mapping[str, bytes], site: str | None) -> Stateme
 
 
 def trust(root: str, keys: Mapping[str, bytes], rotations: Iterable[Signed]) -> dict[str, bytes]:
-    """Return the keys that follow from one that is trusted: itself, and those that it vouched for, in their order.
+    """Return the keys that follow from one that is trusted: itself, and those that it and they vouch for.
 
     :param root: the id of the key that is trusted; `keys` where its public part is found.
     """
     trusted = {root: keys[root]} if root in keys and key_id(keys[root]) == root else {}
-    for signed in rotations:
-        try:
-            statement = read(signed, trusted, None)
-            public = bytes.fromhex(_of(str, statement.fields["public"]))
-        except (Refused, KeyError, ValueError, TypeError):
-            continue
-        if statement.type == "key" and key_id(public) == statement.fields.get("next"):
-            trusted[key_id(public)] = public
+    left, before = list(rotations), -1
+    while before != len(left):
+        before = len(left)
+        left = [signed for signed in left if not _vouch(signed, trusted)]
     return trusted
+
+
+def _vouch(signed: Signed, trusted: dict[str, bytes]) -> bool:
+    """Add the key that a statement of a trusted one vouches for, if it does."""
+    try:
+        statement = read(signed, trusted, None)
+        public = bytes.fromhex(_of(str, statement.fields["public"]))
+    except (Refused, KeyError, ValueError, TypeError):
+        return False
+    if statement.type != "key" or key_id(public) != statement.fields.get("next"):
+        return False
+    trusted[key_id(public)] = public
+    return True
 
 
 def _of(kind: type, value: Any) -> Any:

@@ -29,7 +29,7 @@ class Signer:
 
     :param private: the key that signs now.
     :param wall: Unix seconds now.
-    :param known: public keys of before by key id, and `rotations`, the statements by which each vouched for the next.
+    :param known: public keys of before by key id, and `rotations`, the statements by which they vouch for each other.
     :ivar id: the key's id; `public` its 32 raw bytes; `keys` every key that this site's statements may be signed by.
     """
 
@@ -45,11 +45,7 @@ class Signer:
         self.public = private.public_key().public_bytes_raw()
         self.id = key_id(self.public)
         self.rotations = rotations
-        self.keys: dict[str, bytes] = {self.id: self.public}
-        for root in known or {}:
-            trusted = trust(root, known or {}, rotations)
-            if self.id in trusted:
-                self.keys |= trusted
+        self.keys = trust(self.id, {**(known or {}), self.id: self.public}, rotations)
 
     def sign(self, kind: str, site: str, sequence: int, hash_: bytes, **more: Any) -> Signed:
         """Make a statement of this type about the record `sequence` with this hash."""
@@ -100,14 +96,17 @@ def load(folder: Path, wall: Callable[[], float]) -> Signer:
 
 
 def rotate(folder: Path, wall: Callable[[], float], site: str) -> Signer:
-    """Make a new key, vouched for by the one of now, which can't sign any more. The site must not be running.
+    """Make a new key; it and the one of now, which is forgotten, vouch for each other. The site must not be running.
 
     :raises ConfigurationError: if the folder or the key can't be used.
     """
     old, private = load(folder, wall), Ed25519PrivateKey.generate()
     public = private.public_key().public_bytes_raw()
-    vouched = old.sign("key", site, 0, ZERO, next=key_id(public), public=public.hex())
-    rotations = [*old.rotations, vouched]
+    rotations = [
+        *old.rotations,
+        old.sign("key", site, 0, ZERO, next=key_id(public), public=public.hex()),
+        Signer(private, wall).sign("key", site, 0, ZERO, next=old.id, public=old.public.hex()),
+    ]
     known = {
         "keys": {name: key.hex() for name, key in {**old.keys, key_id(public): public}.items()},
         "rotations": [{"statement": one.text.decode(), "signature": one.signature.hex()} for one in rotations],
