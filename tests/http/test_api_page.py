@@ -2,13 +2,17 @@
 
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gatekeeper.http import api_page
 from gatekeeper.http.api_style import STYLE, STYLE_NAME
+from gatekeeper.http.dashboard_files import DashboardFiles
+from gatekeeper.http.pages import PageRoutes
 from tests.http.groups import described
+from tests.http.small import Small
 
 DESCRIPTION = described().description.description
 PAGE = api_page.render(DESCRIPTION)
@@ -78,6 +82,18 @@ def test_it_fits_a_phone_and_both_lights() -> None:
 
 def test_the_style_has_another_name_when_it_changes() -> None:
     assert re.fullmatch(r"api-[0-9a-f]{10}\.css", STYLE_NAME)
+
+
+def test_the_style_is_served_beside_the_dashboards_files(tmp_path: Path) -> None:
+    (tmp_path / "assets").mkdir()
+    (tmp_path / "assets" / "index-1.css").write_bytes(b"p {}")
+    small = Small(PageRoutes(DashboardFiles(tmp_path)), who=None)
+    answer = small.ask("GET", f"/assets/{STYLE_NAME}")
+    assert (answer.status, answer.body) == (200, STYLE)
+    assert answer.fields["content-type"] == "text/css; charset=utf-8"
+    assert answer.fields["cache-control"] == "public, max-age=31536000, immutable"
+    assert small.ask("GET", "/assets/index-1.css").body == b"p {}"
+    assert small.ask("GET", "/assets/api-0.css").code == "not_found"
 
 
 @pytest.mark.parametrize(

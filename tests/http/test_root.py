@@ -58,6 +58,13 @@ def test_the_websocket_told_a_browser_that_only_looks_what_it_is(gate: Memory) -
         assert (answer.status, answer.code, answer.fields["upgrade"]) == (426, "upgrade_required", "websocket")
 
 
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "TRACE"])
+def test_the_websocket_and_the_streams_are_got_alone(gate: Memory, method: str) -> None:
+    for path, headers in (("/ws", {"Upgrade": "websocket"}), ("/video_feed", gate.bearer)):
+        answer = gate.ask(method, path, headers)
+        assert (answer.status, answer.code, answer.fields["allow"]) == (405, "method_not_allowed", "GET, HEAD")
+
+
 @pytest.mark.parametrize("path", ["/ws/x", "/%77s", "/cameras/yard/stream.mjpgx", "/xcameras/yard/stream.mjpg"])
 def test_what_only_resembles_is_not_found(gate: Memory, path: str) -> None:
     assert gate.ask("GET", path, gate.bearer).code == "not_found"
