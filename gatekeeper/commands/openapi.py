@@ -3,11 +3,12 @@
 import argparse
 import sys
 from inspect import signature
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from gatekeeper.commands.files import written
+from gatekeeper.storage.files import Replacing
 
 if TYPE_CHECKING:
     from gatekeeper.http.app import HttpApi
@@ -31,8 +32,8 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.to is None:
         sys.stdout.write(text.decode())
     else:
-        with written(arguments.to, replace=True) as file:
-            file.write(text)
+        with Replacing(Path(arguments.to)) as output:
+            output.file.write(text)
 
 
 def described() -> "HttpApi":
