@@ -240,7 +240,7 @@ def test_a_challenge_does_not_tell_whether_somebody_has_the_name(gate: Gate, met
         assert fixed(here) == fixed(challenge(gate.house, "ana"))
         assert len(here["salt"]) == len(challenge(gate.house, "ana")["salt"])
         if method == "wampcra":
-                said = json.loads(here["challenge"])
+            said = json.loads(here["challenge"])
             assert said["authrole"] == "account", "not whether it is an owner"
             assert said["authid"] == name
     assert challenge(gate.house, "ana")["salt"] != challenge(gate.house, "nobody-here")["salt"]
