@@ -366,16 +366,20 @@ class Accounts:
         """Change something and tell the record that it was done, or that it was refused and why."""
 
         def done(account: Account | None) -> Account | None:
-            self._tell(kind, f"{caller} {text}", name, caller, outcome="ok", details=details or {})
+            self._tell(kind, f"{_who(caller)} {text}", name, caller, outcome="ok", details=details or {})
             return account
 
         def refused(failure: Failure) -> Failure:
             error = failure.value
             code = error.code if isinstance(error, GatekeeperError) else "internal"
             why = str(error) if isinstance(error, GatekeeperError) else "an internal error"
-            sound = {} if isinstance(error, InvalidArgument) else details or {}  # else it can be anything, of any size
-            sentence = f"{caller} would have {text}, refused: {why}" if sound else f"{caller} was refused: {why}"
-            said = {"change": kind, **sound}
+            is_sound = not isinstance(error, InvalidArgument)  # else what was asked for is anything, of any size
+            sentence = (
+                f"{_who(caller)} would have {text}, refused: {why}"
+                if is_sound
+                else f"{_who(caller)} was refused: {why}"
+            )
+            said = {"change": kind, **((details or {}) if is_sound else {})}
             self._tell("access.change_refused", sentence, name, caller, outcome=code, details=said)
             return failure
 
@@ -397,6 +401,11 @@ class Accounts:
                     observer(one)
                 except Exception:  # noqa: BLE001 - what was committed must not look as if it had failed
                     self.log.failure("who should stop what ended could not")
+
+
+def _who(caller: Caller) -> str:
+    """Return what a sentence of the record begins with: the command line's users have no account here."""
+    return "the command line" if caller.name is None and caller.client == "command line" else str(caller)
 
 
 def _apart(answer: "Deferred[T]") -> "Deferred[T]":

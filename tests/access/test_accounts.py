@@ -445,8 +445,8 @@ TOLD: tuple[tuple[Callable[[Accounts], Any], str, str, str | None], ...] = (
      "admin took door front from ana", "ana"),
     (lambda it: it.new_key(key("k2"), caller=ADMIN), "access.key_made",
      'admin made the API key k2 ("script") for ana', "ana"),
-    (lambda it: it.revoke_key("k1", caller=Caller()), "access.key_revoked",
-     'somebody revoked the API key k1 ("script") of ana', "ana"),
+    (lambda it: it.revoke_key("k1", caller=Caller(client="command line")), "access.key_revoked",
+     'the command line revoked the API key k1 ("script") of ana', "ana"),
 )  # fmt: skip
 
 
