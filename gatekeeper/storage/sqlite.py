@@ -138,8 +138,9 @@ class SQLite:
                 raise ConfigurationError(f"{self.name}: {pragma} is {found}, not {wanted}")
         problem = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
         if problem != "ok":
+            what = " ".join(str(problem).split())
             raise ConfigurationError(
-                f"{self.name}: the database is damaged ({problem}): restore a backup, or move the file aside"
+                f"{self.name}: the database is damaged ({what}): restore a backup, or move the file aside"
             )
 
     def unavailable(self, error: BaseException) -> str | None:
