@@ -11,7 +11,8 @@ from typing import Any
 import msgspec
 from twisted.internet.defer import Deferred
 
-from gatekeeper import uris
+from gatekeeper import decoding, uris
+from gatekeeper.access.api import Access
 from gatekeeper.access.guard import Guard
 from gatekeeper.access.principal import Principal, check
 from gatekeeper.access.roles import Role
@@ -19,12 +20,12 @@ from gatekeeper.caller import Caller
 from gatekeeper.cameras.api import Cameras
 from gatekeeper.doors.api import Doors
 from gatekeeper.errors import AccessDenied, InvalidArgument, NoSuchDoor
+from gatekeeper.evidence.event import Query
 from gatekeeper.realm import Presence
+from gatekeeper.records import Records
 from gatekeeper.system.api import System
 from gatekeeper.uris import Name, Permission
 from gatekeeper.wamp.local import CallDetails
-
-Things = Mapping[str, Any]
 
 
 class Calls:
@@ -33,11 +34,22 @@ class Calls:
     :param guard: knows who a session is.
     """
 
-    def __init__(self, guard: Guard, cameras: Cameras, doors: Doors, system: System) -> None:
+    def __init__(
+        self,
+        *,
+        guard: Guard,
+        cameras: Cameras,
+        doors: Doors,
+        system: System,
+        records: Records,
+        access: Access,
+    ) -> None:
         self._guard = guard
         self._cameras = cameras
         self._doors = doors
         self._system = system
+        self._records = records
+        self._access = access
 
     def offer(self, session: Presence) -> None:
         """Register what is answered here; `session` is the site's own."""
@@ -50,6 +62,26 @@ class Calls:
         serve(uris.CALL_DOOR_STATUS, self._door_status)
         serve(uris.CALL_DOOR_OPEN, lambda who, door=None, **more: self._work("open", who, door, more))
         serve(uris.CALL_DOOR_LOCK, lambda who, door=None, **more: self._work("lock", who, door, more))
+
+        records, access = self._records, self._access
+        serve(uris.CALL_EVENT_RECENT, records.recent)
+        serve(uris.CALL_EVENT_LIST, lambda who, **query: records.list(who, query_of(query)))
+        serve(uris.CALL_EVENT_GET, lambda who, event: records.get(who, text("event", event)))
+        serve(uris.CALL_EVENT_VERIFY, lambda who, event: records.verify(who, text("event", event)))
+        serve(uris.CALL_EVENT_HOLD, lambda who, event, reason=None: records.hold(who, text("event", event), reason))
+        serve(
+            uris.CALL_EVENT_RELEASE, lambda who, event, reason=None: records.release(who, text("event", event), reason)
+        )
+        serve.following(uris.CALL_EVENT_FOLLOW, self._follow)
+        serve(uris.CALL_ACCESS_USERS, access.users)
+        serve(uris.CALL_ACCESS_ADD, lambda who, **given: access.add(who, given))
+        serve(uris.CALL_ACCESS_CHANGE, lambda who, **given: access.change(who, given))
+        serve(uris.CALL_ACCESS_REVOKE, lambda who, **given: access.revoke(who, given))
+        serve(uris.CALL_ACCESS_GRANT, lambda who, **given: access.grant(who, given))
+        serve(uris.CALL_ACCESS_REVOKE_GRANT, lambda who, **given: access.revoke_grant(who, given))
+        serve(uris.CALL_ACCESS_KEYS, lambda who, **given: access.keys(who, given))
+        serve(uris.CALL_ACCESS_NEW_KEY, lambda who, **given: access.new_key(who, given))
+        serve(uris.CALL_ACCESS_REVOKE_KEY, lambda who, **given: access.revoke_key(who, given))
 
     # --- who ---
 
@@ -89,10 +121,25 @@ class Calls:
             answer, cameras=Calls.seen(who, answer.cameras), doors=Calls.seen(who, answer.doors)
         )
 
+    # --- the record ---
+
+    def _follow(
+        self, who: Principal, progress: Callable[..., None] | None, after: int | None = None
+    ) -> "Deferred[None]":
+        """Give what came after a sequence and then each event as it happens, as parts of a result that never ends.
+
+        :raises InvalidArgument: if the caller doesn't take results in parts.
+        """
+        if progress is None:
+            raise InvalidArgument("call it with receive_progress: the events come as progressive results")
+        if after is not None and (not isinstance(after, int) or isinstance(after, bool) or after < 0):
+            raise InvalidArgument(f"after: found {decoding.show(after)}; allowed: the sequence of an event, from 0")
+        return self._records.follow(who, after, lambda event: progress(plain(event))).ended
+
     # --- cameras and doors ---
 
     def _camera_status(self, who: Principal, camera: str) -> Any:
-        check(who, Permission.CAMERA_VIEW, _text("camera", camera))
+        check(who, Permission.CAMERA_VIEW, text("camera", camera))
         return self._cameras.status(camera)
 
     def _door_status(self, who: Principal, door: str | None = None) -> Any:
@@ -114,7 +161,7 @@ class Calls:
     def _named(self, who: Principal, door: str | None) -> str:
         """Return the door that is meant: the one that there is for this caller, if none is named."""
         if door is not None:
-            return _text("door", door)
+            return text("door", door)
         mine = [status.id for status in self._doors.list() if who.may(Permission.DOOR_VIEW, status.id)]
         if len(mine) != 1:
             raise NoSuchDoor(f"say which door; there are: {', '.join(mine) or 'none'}")
@@ -130,16 +177,24 @@ class Server:
 
     def __call__(self, name: Name, answer: Callable[..., Any]) -> None:
         """Offer a procedure: `answer` is called with who calls, then the call's arguments."""
+        self._offer(name, answer, lambda who, details: (who,))
+
+    def following(self, name: Name, answer: Callable[..., Any]) -> None:
+        """Offer one whose result comes in parts: `answer` takes who calls, what takes a part, then the arguments."""
+        self._offer(name, answer, lambda who, details: (who, details.progress))
+
+    def _offer(self, name: Name, answer: Callable[..., Any], first: Callable[..., tuple[Any, ...]]) -> None:
         takes = signature(answer)
 
         def endpoint(*args: Any, details: CallDetails, **kwargs: Any) -> Any:
             who = self._calls.who(details)
             check(who, name.permission)
+            given = first(who, details)
             try:
-                takes.bind(who, *args, **kwargs)
+                takes.bind(*given, *args, **kwargs)
             except TypeError as error:
                 raise InvalidArgument(f"{name.template}: {error}") from error
-            return plain(answer(who, *args, **kwargs))
+            return plain(answer(*given, *args, **kwargs))
 
         self._session.register(endpoint, name.template, details=True)
 
@@ -159,7 +214,22 @@ def _is_seen(who: Principal, entry: Any) -> bool:
     return who.may(permission, entry["id"])
 
 
-def _text(name: str, value: Any) -> str:
+def query_of(given: Mapping[str, Any]) -> Query:
+    """Return the query that named arguments ask.
+
+    :raises InvalidArgument: if they are none.
+    """
+    try:
+        return msgspec.convert(dict(given), Query)
+    except msgspec.ValidationError as error:
+        raise InvalidArgument(decoding.explain(error, dict(given), Query, noun="argument")) from error
+
+
+def text(name: str, value: Any) -> str:
+    """Return an argument that must be text.
+
+    :raises InvalidArgument: if it isn't.
+    """
     if not isinstance(value, str):
-        raise InvalidArgument(f"{name}: found {type(value).__name__}; allowed: text")
+        raise InvalidArgument(f"{name}: found {decoding.kind_of(value)}; allowed: text")
     return value

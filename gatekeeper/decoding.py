@@ -130,10 +130,9 @@ def _allowed(entry: Mapping[str, Any], key: str) -> str:
         case "string":
             words = f"text of {entry['description']}" if "pattern" in entry else "text"
             return f"{words} ({limits})" if limits else words
-        case "boolean":
-            return _TYPES["boolean"]
         case other:
-            return f"a {_TYPES[other]} {limits}".rstrip()
+            article = "" if other == "boolean" else "a "
+            return f"{article}{_TYPES[other]} {limits}".rstrip()
 
 
 def _walk(struct: type[msgspec.Struct], steps: Steps, data: Any) -> tuple[Mapping[str, Any], Any]:

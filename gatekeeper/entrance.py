@@ -25,6 +25,7 @@ from gatekeeper.access.sealing import Seal
 from gatekeeper.access.throttle import Throttle
 from gatekeeper.access.tokens import Tokens
 from gatekeeper.access.wamp import WampLogIns
+from gatekeeper.http.access import AccessRoutes
 from gatekeeper.storage import accounts as account_rows
 from gatekeeper.storage import token_keys
 from gatekeeper.storage.database import Database
@@ -66,7 +67,7 @@ class Entrance:
         self._database = database
         self._reactor = reactor
         self._wall = wall
-        life = settings.login_life * DAY
+        self._token_life, self._login_life = settings.token_life, settings.login_life * DAY
         self._pool = Pool(reactor) if runner is None else None
         passwords = Passwords(self._seal, runner or self._pool or Pool(reactor))
         self.accounts = Accounts(database, record=record, wall=wall)
@@ -78,7 +79,7 @@ class Entrance:
             refusals,
             configured=self._configured,
             allow_plain_login=settings.allow_plain_login,
-            login_life=life,
+            login_life=self._login_life,
             wall=wall,
         )
         self.links = Links(database, wall)
@@ -98,7 +99,7 @@ class Entrance:
             guard=self.guard,
             links=self.links,
             record=record,
-            life=life,
+            life=self._login_life,
             configured=self._configured,
             wall=wall,
         )
@@ -110,6 +111,7 @@ class Entrance:
             passwords=passwords,
             seal=self._seal,
         )
+        self.fingerprint_key = self._seal.derive("configuration")
         self.api = Access(self.accounts, passwords, wall=wall)
         self._loops = (
             (LoopingCall(self.accounts.poll), POLL),
@@ -117,6 +119,18 @@ class Entrance:
         )
         for loop, _ in self._loops:
             loop.clock = reactor
+
+    def routes(self) -> AccessRoutes:
+        """Return what answers over HTTP."""
+        return AccessRoutes(
+            guard=self.guard,
+            logins=self.logins,
+            accounts=self.accounts,
+            access=self.api,
+            login_life=self._login_life,
+            token_life=self._token_life,
+            wall=self._wall,
+        )
 
     def load(self) -> None:
         """Read who there is; blocks, at the start: whoever asks first must not be refused as unknown."""

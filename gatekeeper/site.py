@@ -7,23 +7,21 @@ import secrets
 import time
 from collections.abc import Callable
 from functools import partial
-from inspect import signature
 from pathlib import Path
 from typing import Any
 
-import msgspec
 from autobahn.twisted.resource import WebSocketResource
 from twisted.application.service import MultiService, Service
 from twisted.internet.defer import Deferred, DeferredList, inlineCallbacks, maybeDeferred
-from twisted.internet.endpoints import serverFromString
-from twisted.internet.error import CannotListenError
 from twisted.logger import Logger
-from twisted.python.failure import Failure
 from twisted.python.threadpool import ThreadPool
 
-from gatekeeper import config, uris
-from gatekeeper.access.guard import Guard
-from gatekeeper.access.tokens import Tokens
+from gatekeeper import __version__, changes, config, uris
+from gatekeeper.access.guard import is_over
+from gatekeeper.access.passwords import Runner
+from gatekeeper.access.records import Ended
+from gatekeeper.caller import ITSELF, Caller
+from gatekeeper.calls import Calls, plain
 from gatekeeper.cameras.api import Cameras
 from gatekeeper.cameras.feed import Condition, Feed
 from gatekeeper.cameras.frame import CameraState
@@ -33,24 +31,50 @@ from gatekeeper.cameras.pull import CameraPull
 from gatekeeper.doors.api import Doors
 from gatekeeper.doors.executor import LastWill, Nobody, can_leave_a_will
 from gatekeeper.doors.link import DoorLink, Recorded
-from gatekeeper.errors import ConfigurationError, InvalidArgument
-from gatekeeper.evidence.journal import Event, Journal
+from gatekeeper.entrance import Entrance
+from gatekeeper.errors import ConfigurationError
+from gatekeeper.evidence.entry import Entry
+from gatekeeper.evidence.event import Event
 from gatekeeper.http.app import HttpApi
+from gatekeeper.http.cameras import CameraRoutes
 from gatekeeper.http.dashboard_files import DashboardFiles
+from gatekeeper.http.doors import DoorRoutes
+from gatekeeper.http.events import EventRoutes
 from gatekeeper.http.mjpeg import Seats, Stream, Terms
+from gatekeeper.http.pages import PageRoutes
 from gatekeeper.http.requests import HttpSite
 from gatekeeper.http.root import Root
+from gatekeeper.http.system import SystemRoutes
+from gatekeeper.keeping import Keeping
+from gatekeeper.listening import Listening
 from gatekeeper.realm import CAMERA, DOOR, Presence, SharedRealm
+from gatekeeper.storage.database import Database
 from gatekeeper.system.api import System
-from gatekeeper.uris import Name
 from gatekeeper.wamp.auth import Identity
-from gatekeeper.wamp.local import TRUSTED, CallDetails, LocalSession
+from gatekeeper.wamp.errors import KILLED
+from gatekeeper.wamp.local import TRUSTED, LocalSession
 from gatekeeper.wamp.remote import RemoteSession
 from gatekeeper.wamp.router import Policy, Router
 from gatekeeper.wamp.transport import websocket_factory
 
 STOP_TIMEOUT = 4.8
 """Seconds for everything to end: a lock may take two to answer what is in flight and two to lock."""
+
+
+FOLLOWS = frozenset(
+    {
+        "door.auto_locked",
+        "door.indeterminate",
+        "door.jammed",
+        "door.lease_lost",
+        "door.left_unlocked",
+        "door.locked",
+        "door.opened_late",
+        "door.refused",
+        "door.relocked",
+    }
+)
+"""What a door does because of the last action at it; an opening that nobody ordered has no cause that we know."""
 
 
 class Site(Service):
@@ -73,29 +97,41 @@ class Site(Service):
         *,
         demo: bool = False,
         wall: Callable[[], float] = time.time,
+        database: Database | None = None,
+        runner: Runner | None = None,
     ) -> None:
         self._settings = settings
         self._reactor = reactor
         self._demo = demo
         self._wall = wall
-        fixed = settings.access.admin_token
-        token = fixed.read("access.admin_token", folder) if fixed is not None else None
-        self.tokens = Tokens(config.resolve(folder, settings.data, "data"), token, wall)
-        self.journal = Journal(wall)
+        data = config.resolve(folder, settings.data, "data")
+        self.keeping = Keeping(settings, folder=folder, data=data, reactor=reactor, wall=wall, database=database)
+        self.journal = self.keeping.journal
+        self.entrance = Entrance(
+            settings.access,
+            folder=folder,
+            data=data,
+            database=self.keeping.database,
+            record=self.journal.record,
+            reactor=reactor,
+            wall=wall,
+            runner=runner,
+        )
+        self.entrance.observe(self._ended)
+        self.listening = Listening(settings.places, folder, data, reactor, wall)
         self._pictures = ThreadPool(minthreads=0, maxthreads=1, name="pictures")
         self._devices = MultiService()
         self._compose_router(folder)
         self._compose_cameras(folder)
         self._compose_doors()
         self._compose_http()
-        self._serve_calls()
-        self._listening: Any = None
 
     # --- composing ---
 
     def _compose_router(self, folder: Path) -> None:
-        self._guard = Guard(self.tokens)
-        self._router = Router(uris.REALM, self._guard, self._guard, policies=_policy, clock=self._reactor)
+        self._router = Router(
+            uris.REALM, self.entrance.wamp, self.entrance.guard, policies=_policy, clock=self._reactor
+        )
         local = LocalSession(self._router, Identity("gatekeeper", TRUSTED, "local"))
         self._shared = self._share(local, self._settings.router, folder) if self._settings.router else None
         self._session: Presence = self._shared or local
@@ -138,7 +174,8 @@ class Site(Service):
             self._publishers[camera.id] = FramePublisher(self._session, feed)
             secret = camera.password
             password = secret.read(f"cameras[{index}].password", folder) if secret is not None else None
-            CameraPull(self._reactor, camera, password, feed, self._wall).setServiceParent(self._devices)
+            pull = CameraPull(self._reactor, camera, password, feed, self._wall, is_own=self.listening.is_own)
+            pull.setServiceParent(self._devices)
             feed.observe(partial(self._camera_changed, camera.id))
         self._cameras = Cameras(
             self._settings.cameras, self._feeds, self._reactor.seconds, self._viewers, virtual=self._demo
@@ -149,13 +186,21 @@ class Site(Service):
         links: dict[str, DoorLink] = {}
         watching: dict[str, tuple[str, ...]] = {}
         for door in self._settings.doors:
-            link = DoorLink(door, self._reactor, self._door_changed, self._door_recorded, self._last_will or Nobody())
+            link = DoorLink(
+                door,
+                self._reactor,
+                self._door_changed,
+                self._door_recorded,
+                self._last_will or Nobody(),
+                is_own=self.listening.is_own,
+            )
             link.setServiceParent(self._devices)
             links[door.id] = link
             watching[door.id] = tuple(camera.id for camera in self._settings.cameras if door.id in camera.doors)
+        self.keeping.watch(self._feeds, watching)
         self._doors = Doors(
             links=links,
-            clock=self._reactor.seconds,
+            clock=self._reactor,
             wall=self._wall,
             cameras=watching,
             record=self._call_recorded,
@@ -171,78 +216,75 @@ class Site(Service):
             cameras=self._cameras.list,
             doors=self._doors.list,
             router=self._router.metrics,
+            storage=lambda: self.keeping.database.health,
         )
-        api = HttpApi(
-            guard=self._guard,
-            tokens=self.tokens,
+        guard, records = self.entrance.guard, self.keeping.records
+        calls = Calls(
+            guard=guard,
             cameras=self._cameras,
             doors=self._doors,
             system=self._system,
-            dashboard=DashboardFiles(),
-            record=self._access_recorded,
+            records=records,
+            access=self.entrance.api,
         )
-        root = Root(self._guard, WebSocketResource(self._sockets), self._streams, api.app.resource())
+        if self._shared is not None:
+            self._shared.admission = calls
+        calls.offer(self._session)
+        api = HttpApi(
+            guard,
+            (
+                PageRoutes(DashboardFiles()),
+                self.entrance.routes(),
+                SystemRoutes(self._system),
+                CameraRoutes(self._cameras),
+                DoorRoutes(self._doors),
+                EventRoutes(records, self._reactor),
+            ),
+        )
+        root = Root(guard, WebSocketResource(self._sockets), self._streams, api.resource())
         self._http = HttpSite(root, self._reactor)
-
-    def _serve_calls(self) -> None:
-        """Register what the table of procedures promises."""
-        self._serve(uris.CALL_SYSTEM_STATUS, lambda who: self._system.status())
-        self._serve(uris.CALL_SYSTEM_TIME, lambda who: self._system.time())
-        self._serve(uris.CALL_CAMERA_LIST, lambda who: self._cameras.list())
-        self._serve(uris.CALL_CAMERA_STATUS, lambda who, camera: self._cameras.status(camera))
-        self._serve(uris.CALL_DOOR_LIST, lambda who: self._doors.list())
-        self._serve(uris.CALL_DOOR_STATUS, lambda who, door=None: self._doors.status(door))
-        self._serve(uris.CALL_DOOR_OPEN, lambda who, door=None, **more: self._doors.open(who, _named(door, more)))
-        self._serve(uris.CALL_DOOR_LOCK, lambda who, door=None, **more: self._doors.lock(who, _named(door, more)))
-        self._serve(uris.CALL_EVENT_RECENT, lambda who: list(self.journal.recent()))
-
-    def _serve(self, name: Name, answer: Callable[..., Any]) -> None:
-        takes = signature(answer)
-
-        def endpoint(*args: Any, details: CallDetails, **kwargs: Any) -> Any:
-            try:
-                takes.bind(details.authid, *args, **kwargs)
-            except TypeError as error:
-                raise InvalidArgument(f"{name.template}: {error}") from error
-            return _plain(answer(details.authid, *args, **kwargs))
-
-        self._session.register(endpoint, name.template, details=True)
 
     # --- start and stop ---
 
     def privilegedStartService(self) -> None:
-        """Listen first: a port that is taken must be known before any device is touched.
+        """Listen, then open the database: what is taken or broken must be known before any device is touched.
 
-        :raises ConfigurationError: if the port can't be had.
+        :raises ConfigurationError: if a port or the database can't be had.
         """
         super().privilegedStartService()
-        listening: list[Any] = []
-        maybeDeferred(self._listen).addBoth(listening.append)
-        self._listening = listening[0] if listening else None
-        if isinstance(self._listening, Failure):
-            reason = self._listening.value
-            why = reason.socketError if isinstance(reason, CannotListenError) else reason
-            raise ConfigurationError(f"listen: can't listen on {self._settings.listen}: {why}")
-
-    def _listen(self) -> Any:
-        return serverFromString(self._reactor, self._settings.listen).listen(self._http)
+        self.listening.open(self._http)
+        try:
+            self.keeping.open()
+            self.entrance.load()
+        except ConfigurationError:
+            self.listening.close()
+            raise
 
     def startService(self) -> None:
         super().startService()
         self._pictures.start()
         if self._last_will is not None:
             self._last_will.startService()
+        self.listening.startService()
+        self.keeping.start()
+        self.entrance.start()
         self._devices.startService()
         if self._shared is not None:
             self._shared.start()
-        self.journal.record("system.started", f"{self._settings.name} started")
+        self._record_start()
         for camera in self._settings.cameras:
             self.log.info("camera {id}: {kind}{url}", id=camera.id, kind=self._kind, url=camera.url.partition("?")[0])
         for door in self._settings.doors:
             self.log.info("door {id}: {kind}{url}", id=door.id, kind=self._kind, url=door.url.partition("?")[0])
         if self._demo:
             self.log.info("demo site: every camera and lock here is virtual; give --config FILE for real ones")
-        self.log.info("open {address} (the link logs in one browser, once)", address=self._login_address())
+        code = self.entrance.first_link()
+        address = self.listening.base or ""
+        if code is None:
+            self.log.info("open {address}/", address=address)
+        else:
+            link = f"{address}{uris.LOGIN_LINK.path}?code={code}"
+            self.log.info("open {link} (once, in one browser: it asks for the owner's password)", link=link)
 
     @inlineCallbacks
     def stopService(self) -> Any:
@@ -254,8 +296,7 @@ class Site(Service):
             *(stream.stop() for stream in self._streams.values()),
             maybeDeferred(self._sockets.close),
         ]
-        if self._listening is not None:
-            parts.append(maybeDeferred(self._listening.stopListening))
+        parts.append(maybeDeferred(self.listening.stopService))
         ended = DeferredList(parts, consumeErrors=True)
         ended.addTimeout(STOP_TIMEOUT, self._reactor)
         try:
@@ -269,8 +310,11 @@ class Site(Service):
         if self._last_will is not None:
             self._last_will.stopService()
         self._http.abort()
+        self.journal.record("system.stopped", f"{self._settings.name} stopped", caller=ITSELF)
+        yield self.keeping.stop()
         yield self._session.leave()
         self._router.close()
+        self.entrance.stop()
         self._pictures.stop()
         self.log.info("stopped")
 
@@ -280,53 +324,92 @@ class Site(Service):
 
     @property
     def port(self) -> int:
-        """The TCP port that is listened on."""
-        return int(self._listening.getHost().port)
-
-    def _login_address(self) -> str:
-        host = self._listening.getHost()
-        where = getattr(host, "host", None)
-        path = f"{uris.LOGIN_LINK.path}?code={self.tokens.new_link()}"
-        if where is None:
-            return path
-        name = {"0.0.0.0": "localhost", "::": "localhost"}.get(where, where)  # noqa: S104 - compared, not bound
-        return f"http://{f'[{name}]' if ':' in name else name}:{host.port}{path}"
+        """The first TCP port that is listened on."""
+        return self.listening.port
 
     # --- what happens, and who is told ---
 
+    def _record_start(self) -> None:
+        """Record the start, and what was changed in the configuration since the one before."""
+        now = changes.fingerprints(self._settings, self.entrance.fingerprint_key)
+        before = self.keeping.last_start()
+        details = {"version": __version__, "configuration": now}
+        started = self.journal.record(
+            "system.started", f"{self._settings.name} started", caller=ITSELF, details=details
+        )
+        found = changes.differences(before, now) if before is not None else {}
+        if found:
+            text = changes.told(found)
+            self.journal.record("system.configured", text, caller=ITSELF, cause=started.id, details=dict(found))
+
+    def _ended(self, ended: Ended) -> None:
+        """End the sessions and streams of whoever is logged out, disabled or changed: now, not at the next request."""
+        for member in self._router.members():
+            principal = getattr(member.identity, "principal", None)
+            if principal is not None and is_over(ended, principal):
+                member.leave_for(KILLED, ended.why)
+        for stream in self._streams.values():
+            stream.end(lambda principal: principal is not None and is_over(ended, principal))
+
     def _camera_changed(self, camera: str, condition: Condition) -> None:
-        self._session.publish(uris.TOPIC_CAMERA_STATE.format(camera=camera), _plain(self._cameras.status(camera)))
+        self._session.publish(uris.TOPIC_CAMERA_STATE.format(camera=camera), plain(self._cameras.status(camera)))
         if condition.state is not CameraState.CONNECTING:
             why = f": {condition.reason}" if condition.reason else ""
             outcome = "ok" if condition.state is CameraState.LIVE else "alarm"
             text = f"camera {camera} is {condition.state}{why}"
-            self.journal.record(f"camera.{condition.state}", text, subject=camera, outcome=outcome)
+            self.journal.record(
+                f"camera.{condition.state}", text, subject=camera, outcome=outcome, reason=condition.reason
+            )
 
     def _publish_states(self) -> None:
         """Say again what everything is: who heard the last word may have missed some."""
         for camera in self._cameras.list():
-            self._session.publish(uris.TOPIC_CAMERA_STATE.format(camera=camera.id), _plain(camera))
+            self._session.publish(uris.TOPIC_CAMERA_STATE.format(camera=camera.id), plain(camera))
         for door in self._doors.list():
-            self._session.publish(uris.TOPIC_DOOR_STATE.format(door=door.id), _plain(door))
+            self._session.publish(uris.TOPIC_DOOR_STATE.format(door=door.id), plain(door))
 
     def _door_changed(self, link: DoorLink) -> None:
         door = link.config.id
-        self._session.publish(uris.TOPIC_DOOR_STATE.format(door=door), _plain(self._doors.status(door)))
+        self._session.publish(uris.TOPIC_DOOR_STATE.format(door=door), plain(self._doors.status(door)))
 
     def _door_recorded(self, note: Recorded) -> None:
-        self.journal.record(note.kind, note.text, subject=note.door, outcome="alarm" if note.alarm else "ok")
+        self.keeping.record_door(
+            note.kind,
+            note.text,
+            subject=note.door,
+            caller=ITSELF,
+            cause=self._doors.recording.cause(note.door) if note.kind in FOLLOWS else None,
+            outcome="alarm" if note.alarm else "ok",
+        )
 
-    def _call_recorded(self, kind: str, text: str, door: str, actor: str, outcome: str) -> None:
-        self.journal.record(kind, text, subject=door, actor=actor, outcome=outcome)
+    def _call_recorded(
+        self,
+        kind: str,
+        text: str,
+        *,
+        subject: str | None,
+        caller: Caller | None,
+        cause: str | None,
+        outcome: str,
+        reason: str | None,
+        details: dict[str, Any],
+    ) -> Entry:
+        entry = self.keeping.record_door(
+            kind,
+            text,
+            subject=subject,
+            caller=caller,
+            cause=cause,
+            outcome=outcome,
+            reason=reason,
+            details=details,
+        )
         # The line is written when the caller has its answer: a slow terminal must not keep a person at the door.
-        self._reactor.callLater(0, self.log.info, "door {door}: {text}", door=door, text=text)
-
-    def _access_recorded(self, kind: str, text: str, actor: str | None, outcome: str) -> None:
-        self.log.info("{text}", text=text)
-        self.journal.record(kind, text, actor=actor, outcome=outcome)
+        self._reactor.callLater(0, self.log.info, "door {door}: {text}", door=subject, text=text)
+        return entry
 
     def _publish_event(self, event: Event) -> None:
-        self._session.publish(uris.TOPIC_EVENT.template, _plain(event))
+        self._session.publish(uris.TOPIC_EVENT.template, plain(event))
 
     def _viewers(self, camera: str) -> int:
         return self._streams[camera].metrics.viewers + self._publishers[camera].subscribers
@@ -349,14 +432,3 @@ class Site(Service):
 def _policy(topic: str) -> Policy:
     """Of frames only the newest matters; states and events are never dropped."""
     return "newest" if uris.TOPIC_CAMERA_FRAME.match(topic) else "all"
-
-
-def _named(door: str | None, more: dict[str, Any]) -> dict[str, Any]:
-    return more if door is None else {**more, "door": door}
-
-
-def _plain(value: Any) -> Any:
-    """Return structs as what every WAMP serializer knows; a Deferred gives the same later."""
-    if isinstance(value, Deferred):
-        return value.addCallback(_plain)
-    return msgspec.to_builtins(value)

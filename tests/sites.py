@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
 from twisted.internet.address import IPv4Address
+from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionLost
 from twisted.internet.testing import MemoryReactorClock, StringTransport
 from twisted.logger import ILogObserver, LogEvent, formatEvent, globalLogPublisher
@@ -15,13 +16,18 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from gatekeeper import config
+from gatekeeper.access.guard import Channel
+from gatekeeper.access.login import Given
+from gatekeeper.access.passwords import Inline
 from gatekeeper.site import Site
+from tests.databases import InlineDatabase
 
 TOKEN = "correct-horse-battery-staple"
 SETTINGS = """
 listen = "tcp:8000"
 [access]
 admin_token = {file = "token"}
+allow_plain_login = true
 [[cameras]]
 id = "yard"
 url = "http://192.168.137.20/stream?pwd=secret"
@@ -128,7 +134,15 @@ class Memory:
     def __init__(self, folder: Path, settings: str = SETTINGS, *, token: str = TOKEN) -> None:
         (folder / "token").write_text(token)
         self.net = MemoryReactorClock()
-        self.site = Site(config.parse(settings), folder, self.net, wall=lambda: 1_800_000_000.0 + self.net.seconds())
+        self.database: Any = InlineDatabase()
+        self.site = Site(
+            config.parse(settings),
+            folder,
+            self.net,
+            wall=lambda: 1_800_000_000.0 + self.net.seconds(),
+            database=self.database,
+            runner=Inline(),
+        )
         self.site.privilegedStartService()
         self.bearer = {"Authorization": f"Bearer {token}"}
 
@@ -166,8 +180,12 @@ class Memory:
         return self.ask("POST", path, fields, body)
 
     def cookie(self) -> str:
-        """Log a browser in; return its cookie."""
-        return f"gatekeeper={self.site.tokens.new_cookie()}"
+        """Log a browser in with the admin token; return its cookie."""
+        given: list[Any] = []
+        logging_in = self.site.entrance.logins.by_key(TOKEN, Channel("192.168.137.2"))
+        Deferred.fromCoroutine(logging_in).addBoth(given.append)
+        assert isinstance(given[0], Given), given
+        return f"gatekeeper={given[0].cookie}"
 
 
 class Lock(WebSocketServerProtocol):  # type: ignore[misc]  # Autobahn has no types here

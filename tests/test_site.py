@@ -132,7 +132,7 @@ def test_what_happens_is_published_where_the_table_says(gate: Memory) -> None:
     lock.lose()
     assert [state["state"] for state in doors.heard][-2:] == ["locked", "unknown"]
     assert cameras.heard[-1]["state"] == "live"
-    assert {"link.up", "link.lost", "camera.live"} <= {event["kind"] for event in events.heard}
+    assert {"door.link_up", "door.link_lost", "camera.live"} <= {event["kind"] for event in events.heard}
     assert Caller(gate).call("gatekeeper.event.recent")[-1]["kind"] == events.heard[-1]["kind"]
 
 

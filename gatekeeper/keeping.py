@@ -1,0 +1,211 @@
+"""What is kept, composed: the database, the record, the pictures around a door's actions.
+
+Part of the composition root, apart from `site` because none of it knows who may come in.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection
+from twisted.internet.defer import Deferred, inlineCallbacks
+from twisted.logger import Logger
+
+from gatekeeper import config
+from gatekeeper.caller import ITSELF, Caller
+from gatekeeper.errors import ConfigurationError
+from gatekeeper.evidence import signing
+from gatekeeper.evidence.api import Events
+from gatekeeper.evidence.case import Frame
+from gatekeeper.evidence.disk import DiskThread
+from gatekeeper.evidence.entry import Entry
+from gatekeeper.evidence.event import Query, event_of
+from gatekeeper.evidence.housekeeping import Housekeeping
+from gatekeeper.evidence.journal import Journal
+from gatekeeper.evidence.kept import Events as KeptEvents
+from gatekeeper.evidence.kept import Pictures
+from gatekeeper.evidence.pictures import PictureFolder
+from gatekeeper.evidence.recorder import Recorder
+from gatekeeper.evidence.retention import Policy
+from gatekeeper.evidence.watch import Feed
+from gatekeeper.records import Records
+from gatekeeper.storage import events as rows
+from gatekeeper.storage import pictures as picture_rows
+from gatekeeper.storage.connect import url_of
+from gatekeeper.storage.database import Database, Health
+
+KEYS = "keys"
+PICTURES = "pictures"
+EXPORTS = "exports"
+
+WITHOUT_PICTURES = frozenset({"door.open_requested", "door.lock_requested", "door.link_up", "door.link_lost"})
+"""What is recorded of a door and is no action: a wish, whose outcome follows, and the link."""
+
+
+class Keeping:
+    """Everything that outlives the process.
+
+    :param data: the data folder; made if missing, readable by its owner only.
+    :param database: another database, for tests.
+    :raises ConfigurationError: if the folder, a secret or a key can't be used.
+    """
+
+    log = Logger()
+
+    def __init__(
+        self,
+        settings: config.Site,
+        *,
+        folder: Path,
+        data: Path,
+        reactor: Any,
+        wall: Callable[[], float],
+        database: Database | None = None,
+    ) -> None:
+        try:
+            data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigurationError(f"data: can't use {data}: {error.strerror or error}") from error
+        secret = settings.storage.password
+        password = secret.read("storage.password", folder) if secret is not None else None
+        url = url_of(settings.storage, data, password)
+        self._settings = settings
+        self._data = data
+        self._reactor = reactor
+        self._wall = wall
+        self.database = database or Database(url, reactor, queue=settings.storage.queue, wall=wall)
+        self.signer = signing.load(data / KEYS, wall)
+        self.journal = Journal(self.database, self.signer, reactor, wall)
+        self.folder = PictureFolder(data / PICTURES)
+        self.recorder: Recorder | None = None
+        self.housekeeping = self._tidy(settings.retention)
+        self._events = Events(
+            journal=self.journal,
+            database=self.database,
+            signer=self.signer,
+            reactor=reactor,
+            wall=wall,
+            frames=self._frames,
+            folder=data / EXPORTS,
+        )
+        self._reading = DiskThread(reactor, "frames")
+        self.records = Records(self._events, self.folder, self._reading, self._frames_of)
+
+    def watch(self, feeds: Mapping[str, Feed], doors: Mapping[str, Sequence[str]]) -> None:
+        """Keep the pictures of these cameras with the actions of the doors that they are tied to."""
+        self.recorder = Recorder(
+            settings=self._settings.evidence,
+            feeds=feeds,
+            doors=doors,
+            folder=self.folder,
+            database=self.database,
+            record=self.journal.record,
+            reactor=self._reactor,
+            wall=self._wall,
+        )
+
+    def _frames(self, connection: Connection, event: str) -> list[Frame]:
+        return [
+            Frame(
+                row.event,
+                row.camera,
+                row.number,
+                row.received,
+                row.sha256,
+                None if row.erased else self.folder.path(row.sha256),
+            )
+            for row in picture_rows.frames(connection, event)
+        ]
+
+    def _frames_of(self, event: str) -> "Deferred[Sequence[Frame]]":
+        return self.database.read(lambda connection: self._frames(connection, event))
+
+    def _tidy(self, bounds: config.Retention) -> Housekeeping:
+        database, seal, record = self.database, self.journal.seal, self.journal.record
+        pictures = Pictures(Policy(bounds.pictures.days, bounds.pictures.bytes), database, seal, record, self.folder)
+        return Housekeeping(
+            classes=(KeptEvents(Policy(bounds.events.days, bounds.events.bytes), database, seal), pictures),
+            pictures=pictures,
+            folder=self.folder,
+            database=database,
+            record=record,
+            reactor=self._reactor,
+            wall=self._wall,
+            disk=DiskThread(self._reactor, "housekeeping"),
+            ration=self._ration,
+        )
+
+    def _ration(self, every: int) -> None:
+        if self.recorder is not None:
+            self.recorder.ration(every)
+
+    def record_door(
+        self,
+        kind: str,
+        text: str,
+        *,
+        subject: str | None,
+        caller: Caller | None = None,
+        cause: str | None = None,
+        outcome: str = "ok",
+        reason: str | None = None,
+        details: Mapping[str, Any] | None = None,
+    ) -> Entry:
+        """Record what happened at a door, and begin to keep the pictures of it."""
+        entry = self.journal.record(
+            kind,
+            text,
+            subject=subject,
+            caller=caller,
+            cause=cause,
+            outcome=outcome,
+            reason=reason,
+            details=details,
+        )
+        if kind not in WITHOUT_PICTURES and subject is not None and self.recorder is not None:
+            self.recorder.begin(entry.id, subject)
+        return entry
+
+    def open(self) -> None:
+        """Make the database ready; blocks.
+
+        :raises ConfigurationError: with one line that says why it can't be used.
+        """
+        self.database.open()
+
+    def last_start(self) -> dict[str, str] | None:
+        """Return what the newest start on the record says of the configuration; None if there was none. Blocks."""
+        found = self.database.at_start(lambda connection: rows.find(connection, Query(kind="system.started", limit=1)))
+        said = event_of(found[0]).details.get("configuration") if found else None
+        return said if isinstance(said, dict) else None
+
+    def start(self) -> None:
+        """Begin to store."""
+        self.database.observe(self._health_changed)
+        self.journal.start()
+        if self.recorder is not None:
+            self.recorder.start().addErrback(self._log_bug)
+        self.housekeeping.start()
+        self._events.start()
+
+    @inlineCallbacks
+    def stop(self) -> Any:
+        """Store what waits, in bounded time: pictures first, since their end is an event."""
+        self.housekeeping.stop()
+        self._reading.stop()
+        if self.recorder is not None:
+            yield self.recorder.stop()
+        yield self.journal.close()
+        yield self.database.close()
+        self._events.stop()
+
+    def _health_changed(self, health: Health) -> None:
+        """The record itself says when it could not be kept; this event waits in memory until it can."""
+        if health.state == "failing":
+            text = f"nothing can be stored: {health.reason}"
+            self.journal.record("system.storage_failing", text, caller=ITSELF, outcome="alarm")
+        elif health.state == "ok":
+            self.journal.record("system.storage_recovered", "facts can be stored again", caller=ITSELF)
+
+    def _log_bug(self, failure: Any) -> None:
+        self.log.failure("the pictures of an earlier run could not be settled", failure)

@@ -1,0 +1,136 @@
+"""The record as somebody may see it: what HTTP and WAMP ask of `evidence`, for the principal who asks.
+
+Part of the composition root: `evidence` knows nothing of who may see what, and `access` nothing of events.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, BinaryIO, Protocol, TypeVar
+
+from twisted.internet.defer import Deferred
+
+from gatekeeper.access.principal import Principal, check
+from gatekeeper.errors import NoSuchEvent
+from gatekeeper.evidence.api import EventPage, Events, Verification
+from gatekeeper.evidence.case import Frame
+from gatekeeper.evidence.event import Event, Query
+from gatekeeper.evidence.export import Exported
+from gatekeeper.evidence.follow import Following
+from gatekeeper.evidence.pictures import FileState, PictureFolder
+from gatekeeper.uris import Permission
+
+T = TypeVar("T")
+
+
+OF_DOORS = frozenset({"evidence.stored", "evidence.partial", "evidence.erased"})
+"""Kinds of events whose subject is the door that the pictures belong to."""
+
+
+class Disk(Protocol):
+    """Where files are read: see `evidence.disk`."""
+
+    def run(self, work: Callable[[], T], /) -> "Deferred[T]": ...
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture of an event as it is on the disk now; whoever looks checks its hash against the record.
+
+    :ivar received: Unix seconds.
+    """
+
+    jpeg: bytes
+    camera: str
+    received: float
+
+
+class Records:
+    """The record, for those who ask.
+
+    :param disk: a thread for reading pictures.
+    :param frames: an event's pictures.
+    """
+
+    def __init__(
+        self, events: Events, folder: PictureFolder, disk: Disk, frames: "Callable[[str], Deferred[Sequence[Frame]]]"
+    ) -> None:
+        self._events = events
+        self._frames = frames
+        self._folder = folder
+        self._disk = disk
+
+    def recent(self, who: Principal) -> Sequence[Event]:
+        """Return the newest events, oldest first."""
+        return self._events.recent(visible_to(who))
+
+    def list(self, who: Principal, query: Query) -> "Deferred[EventPage]":
+        """Return events, newest first unless the query says otherwise."""
+        return self._events.list(query, visible_to(who))
+
+    def get(self, who: Principal, event: str) -> "Deferred[Event]":
+        """Return one event.
+
+        :raises NoSuchEvent: if there is none that they may see; so with all that follow.
+        """
+        return self._events.get(event, visible_to(who))
+
+    def follow(self, who: Principal, after: int | None, deliver: Callable[[Event], Any]) -> Following:
+        """Deliver what came after a sequence, then what happens."""
+        return self._events.follow(after, deliver, visible_to(who))
+
+    def frame(self, who: Principal, event: str, number: int) -> "Deferred[Picture]":
+        """Return one picture of an event.
+
+        :raises AccessDenied: if they may see the event, and not what this camera sees.
+        """
+
+        def found(frame: Frame) -> "Deferred[Picture]":
+            check(who, Permission.CAMERA_VIEW, frame.camera)
+            return self._disk.run(partial(self._folder.read, frame.sha256)).addCallback(read, frame)
+
+        def read(result: tuple[FileState, bytes], frame: Frame) -> Picture:
+            state, jpeg = result
+            if not jpeg:
+                raise NoSuchEvent(f"the picture's file is {state}")
+            return Picture(jpeg, frame.camera, frame.received)
+
+        asked: Deferred[Frame] = self._events.frame(event, number, visible_to(who))
+        return asked.addCallback(found)
+
+    def verify(self, who: Principal, event: str) -> "Deferred[Verification]":
+        """Check an event's record and the chain around it."""
+        checking: Deferred[Verification] = self._events.verify(event, visible_to(who))
+        return checking
+
+    def hold(self, who: Principal, event: str, reason: str | None = None) -> "Deferred[Event]":
+        """Keep an event from retention."""
+        return self._events.hold(event, who.caller, visible_to(who), reason)
+
+    def release(self, who: Principal, event: str, reason: str | None = None) -> "Deferred[Event]":
+        """Let retention have an event again."""
+        return self._events.release(event, who.caller, visible_to(who), reason)
+
+    def export(self, who: Principal, event: str) -> "Deferred[BinaryIO]":
+        """Return a case as an open file that has no name any more: it is gone when it is closed.
+
+        :raises AccessDenied: if they may not see what one of its cameras sees.
+        """
+
+        def opened(exported: Exported) -> BinaryIO:
+            file: BinaryIO = exported.path.open("rb")
+            exported.path.unlink()
+            return file
+
+        def export(frames: Sequence[Frame]) -> "Deferred[Exported]":
+            for camera in {frame.camera for frame in frames}:
+                check(who, Permission.CAMERA_VIEW, camera)
+            writing: Deferred[Exported] = self._events.export(event, who.caller, visible_to(who))
+            return writing
+
+        return self.get(who, event).addCallback(lambda _: self._frames(event)).addCallback(export).addCallback(opened)
+
+
+def visible_to(who: Principal) -> Callable[[Event], bool]:
+    """Return what tells whether somebody may see an event."""
+    return lambda event: who.sees(event.subject, event.kind, of="door" if event.kind in OF_DOORS else None)
