@@ -8,6 +8,7 @@ import argparse
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from difflib import get_close_matches
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
@@ -88,9 +89,8 @@ class Office:
         """
         account = self.accounts.account(name)
         if account is None:
-            raise NoSuchUser(
-                f"there is no account {show(name)}; {choices(name, (one.name for one in self.accounts.all()))}"
-            )
+            near = get_close_matches(name, [one.name for one in self.accounts.all()], 1)
+            raise NoSuchUser(f"there is no account {show(name)}" + (f'; did you mean "{near[0]}"?' if near else ""))
         return account
 
     def doubt(self, grants: Sequence[Grant]) -> None:
