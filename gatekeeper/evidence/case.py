@@ -13,8 +13,9 @@ from sqlalchemy import Connection
 from gatekeeper.errors import NoSuchEvent
 from gatekeeper.evidence.chain import Problem, Refused, Signed, Statement, check, read
 from gatekeeper.evidence.event import Event, event_of, record_of
+from gatekeeper.evidence.pictures import PictureFolder
 from gatekeeper.storage import events as rows
-from gatekeeper.storage import pruning
+from gatekeeper.storage import pictures, pruning
 from gatekeeper.storage.events import Row
 
 RUN = 5000
@@ -34,6 +35,25 @@ class Frame(NamedTuple):
 
 Frames = Callable[[Connection, str], Sequence[Frame]]
 """Event id -> its pictures, in their order."""
+
+
+def kept_in(folder: PictureFolder) -> Frames:
+    """Return how to find the pictures that the recorder keeps in a folder."""
+
+    def frames(connection: Connection, event: str) -> list[Frame]:
+        return [
+            Frame(
+                row.event,
+                row.camera,
+                row.number,
+                row.received,
+                row.sha256,
+                None if row.erased else folder.path(row.sha256),
+            )
+            for row in pictures.frames(connection, event)
+        ]
+
+    return frames
 
 
 @dataclass(frozen=True, slots=True)

@@ -298,7 +298,7 @@ def _pictures(archive: _Archive, verdict: Verdict, records: list[chain.Record], 
             verdict.problems.append(f"{what} is missing, and nothing signed says why")
         else:
             verdict.erased.append(
-                f"{what}: erased by {statement.fields.get('by') or 'nobody'} at {_when(statement.time)}: "
+                f"{what}: erased by {statement.fields.get('by') or 'nobody'} at {when(statement.time)}: "
                 f"{statement.fields.get('reason') or 'without a reason'}"
             )
     for (event, number), file in files.items():
@@ -324,7 +324,8 @@ def _signed(one: dict[str, Any]) -> chain.Signed:
 # --- for people ------------------------------------------------------------------------------------------------------
 
 
-def _when(moment: float | None) -> str:
+def when(moment: float | None) -> str:
+    """Return a time for people."""
     if moment is None:
         return "the beginning"
     try:
@@ -355,15 +356,15 @@ def describe(verdict: Verdict) -> str:
         )
         mark = ">" if body is verdict.event else " "
         lines.append(
-            f" {mark} {_when(body.get('time'))}  {_plain(body.get('kind'), 40)}  {_plain(body.get('subject'), 40)}  "
+            f" {mark} {when(body.get('time'))}  {_plain(body.get('kind'), 40)}  {_plain(body.get('subject'), 40)}  "
             f"{_plain(body.get('outcome'), 40)}  {_plain(who, 120)}\n     {_plain(body.get('text'))}"
         )
     lines += ["", "What was verified:"]
     lines.append(f"  {verdict.records} records with their hashes, vouched for by the site {_plain(verdict.site, 40)}")
     if verdict.chained:
         lines.append(
-            f"  {verdict.chained} records of the chain around them, signed at {_when(verdict.begin)} "
-            f"and at {_when(verdict.end)}"
+            f"  {verdict.chained} records of the chain around them, signed at {when(verdict.begin)} "
+            f"and at {when(verdict.end)}"
         )
     else:
         lines.append("  not the chain around them: it holds what the one who exported may not see")
@@ -372,7 +373,7 @@ def describe(verdict: Verdict) -> str:
     if len(verdict.erased) > 20:
         lines.append(f"    and {len(verdict.erased) - 20} more")
     lines.append(
-        f"  signed by the key {verdict.key or '(none)'} at {_when(verdict.made)}, exported by {_plain(verdict.by)}"
+        f"  signed by the key {verdict.key or '(none)'} at {when(verdict.made)}, exported by {_plain(verdict.by)}"
     )
     if not verdict.pinned:
         lines.append("  The case brings this key itself: ask the site for its key's id, or give it with --key.")
