@@ -1,7 +1,7 @@
 // The browser's own hashes and signatures, where it has them: `crypto.subtle` is missing on plain http:// pages of
 // another machine, and Ed25519 in browsers of before 2025.
 
-import type { Crypto } from "./model/verification";
+import type { Crypto } from "./model/chain";
 
 /** Return what this browser can compute; null when it is nothing. */
 export async function browserCrypto(): Promise<Crypto | null> {

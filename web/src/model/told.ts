@@ -1,8 +1,9 @@
 // What the server tells of one event and of its check of the chain, read into what the page works with.
 
+import type { Run } from "./chain";
 import { bundleOf } from "./film";
 import type { SiteEvent } from "./types";
-import type { ChainRecord, ServerVerdict, SignedStatement } from "./verification";
+import type { ServerVerdict } from "./verification";
 import { sentence } from "./words";
 
 export interface Told {
@@ -13,12 +14,12 @@ export interface Told {
   readonly consequences: readonly SiteEvent[];
 }
 
+/** The server's check of an event, and what a browser needs to do the same. */
 export interface Verification {
   readonly server: ServerVerdict;
-  readonly records: readonly ChainRecord[];
-  readonly signed: SignedStatement | null;
-  /** SHA-256, hex, of pictures that a signed statement erased. */
-  readonly erased: ReadonlySet<string>;
+  readonly run: Run;
+  /** The id of the key that signs now. */
+  readonly key: string;
 }
 
 /** Return the events, of some, that followed from one, directly or over others; oldest first. */
@@ -57,36 +58,28 @@ export function plainDetails(details: Readonly<Record<string, unknown>>): readon
   });
 }
 
-/** Read the answer about one event: the event itself, with what led to it and followed where the server tells that. */
-export function told(answer: unknown): Told {
-  const said = answer as Partial<Told> & { readonly event?: SiteEvent };
-  if (said.event) return { event: said.event, causes: said.causes ?? [], consequences: said.consequences ?? [] };
-  return { event: answer as SiteEvent, causes: [], consequences: [] };
-}
-
-interface Said {
-  readonly ok: boolean;
-  readonly records: number;
-  readonly proved: number | null;
-  readonly problems: readonly (string | { readonly text: string })[];
-  readonly chain: readonly ChainRecord[];
-  readonly head: { readonly statement: string; readonly signature: string } | null;
-  readonly public_key: string;
-  readonly erased: readonly string[];
+/** The answer of GET /events/<event>/verification. */
+interface Said extends Run {
+  readonly sound: boolean;
+  readonly checked: number;
+  readonly first: number;
+  readonly last: number;
+  readonly ended: number | null;
+  readonly problems: readonly { readonly text: string }[];
+  readonly key: string;
 }
 
 /** Read the server's answer about its check. */
 export function verificationOf(answer: unknown): Verification {
-  const said = answer as Said;
-  return {
-    server: {
-      ok: said.ok,
-      records: said.records,
-      proved: said.proved ?? null,
-      problems: (said.problems ?? []).map((problem) => (typeof problem === "string" ? problem : problem.text)),
-    },
-    records: said.chain ?? [],
-    signed: said.head ? { ...said.head, key: said.public_key } : null,
-    erased: new Set(said.erased ?? []),
-  };
+  const { sound, checked, first, last, ended, problems, key, ...run } = answer as Said;
+  const server = { sound, checked, first, last, signed: ended, problems: problems.map(({ text }) => text) };
+  return { server, run, key };
+}
+
+/** Return the hashes of an event's pictures that signed statements say were erased. */
+export function pictureHashes(
+  erased: readonly { event: string | null; pictures: readonly string[] }[],
+  id: string,
+): ReadonlySet<string> {
+  return new Set(erased.flatMap(({ event, pictures }) => (event === null || event === id ? pictures : [])));
 }

@@ -1,117 +1,14 @@
-// Is this record what was recorded? The browser computes it anew from the exact bytes that the server kept: the
-// record's hash, each picture's, and the signature of what the server vouches for. The chain's other records are the
-// server's to check. The format is that of gatekeeper/evidence/chain.py, and tests/vectors holds the two together.
+// Is this what was recorded? What was found, by whom, and what the badge says of it. "Verified" stands there only when
+// everything that can be checked was, and is right.
 
+import { type Crypto, type Fault, hex, type Problem, type RunVerdict } from "./chain";
 import type { Picture } from "./film";
-import { count, relative } from "./words";
+import { count, dateTime, relative } from "./words";
 
-/** What a browser offers; `ed25519` is null where it can't. Injected, so that this file runs anywhere. */
-export interface Crypto {
-  sha256(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array>;
-  readonly ed25519:
-    | ((key: Uint8Array, signature: Uint8Array, bytes: Uint8Array<ArrayBuffer>) => Promise<boolean>)
-    | null;
-}
-
-/** One link of the chain: `body` is the exact JSON text, null where retention erased it. */
-export interface ChainRecord {
-  readonly sequence: number;
-  readonly previous: string;
-  readonly hash: string;
-  readonly body: string | null;
-}
-
-/** A statement as it was signed: its exact text and, in hex, signature and public key. */
-export interface SignedStatement {
-  readonly statement: string;
-  readonly signature: string;
-  readonly key: string;
-}
-
-const EVENT = "gatekeeper-event-1\n";
-const STATEMENT = "gatekeeper-statement-1\n";
-const encoder = new TextEncoder();
-
-export function hex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-/** Return bytes from hex; null if it is none. */
-export function unhex(text: string): Uint8Array<ArrayBuffer> | null {
-  if (text.length % 2 || !/^[0-9a-f]*$/i.test(text)) return null;
-  return Uint8Array.from({ length: text.length / 2 }, (_, at) => Number.parseInt(text.slice(2 * at, 2 * at + 2), 16));
-}
-
-function joined(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
-}
-
-/** Return a record's hash in hex. */
-export async function digest(crypto: Crypto, previous: Uint8Array, body: string): Promise<string> {
-  return hex(await crypto.sha256(joined(encoder.encode(EVENT), previous, encoder.encode(body))));
-}
-
-export type RecordVerdict = "good" | "altered" | "erased" | "foreign";
-
-/** Check one record: its hash, and that its body is the event that the page shows. */
-export async function checkRecord(
-  crypto: Crypto,
-  record: ChainRecord,
-  shown: { readonly id: string; readonly sequence: number },
-): Promise<RecordVerdict> {
-  if (record.body === null) return "erased";
-  const previous = unhex(record.previous);
-  if (previous?.length !== 32 || (await digest(crypto, previous, record.body)) !== record.hash) return "altered";
-  try {
-    const body = JSON.parse(record.body) as Record<string, unknown>;
-    return body.id === shown.id && body.sequence === shown.sequence && record.sequence === shown.sequence
-      ? "good"
-      : "foreign";
-  } catch {
-    return "altered";
-  }
-}
-
-/** The fields of an event that its body vouches for, and that the page shows. */
-const SHOWN = ["id", "sequence", "time", "kind", "subject", "outcome", "reason", "cause", "text"] as const;
-
-/** Return the first field in which what is shown differs from what was recorded, or null. */
-export function contradiction(body: string, shown: Readonly<Record<string, unknown>>): string | null {
-  const recorded = JSON.parse(body) as Record<string, unknown>;
-  for (const field of SHOWN) if ((recorded[field] ?? null) !== (shown[field] ?? null)) return field;
-  const actor = (recorded.caller as { name?: unknown } | null)?.name ?? null;
-  return actor === (shown.actor ?? null) ? null : "actor";
-}
-
-export type SignatureVerdict = "good" | "forged" | "unsupported" | "absent";
-
-/** Check a statement's signature, and that the key is the one that the statement names. */
-export async function checkStatement(crypto: Crypto, signed: SignedStatement | null): Promise<SignatureVerdict> {
-  if (signed === null) return "absent";
-  if (crypto.ed25519 === null) return "unsupported";
-  const [key, signature] = [unhex(signed.key), unhex(signed.signature)];
-  if (key === null || signature === null) return "forged";
-  const text = encoder.encode(signed.statement);
-  try {
-    const named = (JSON.parse(signed.statement) as { key?: unknown }).key;
-    if (named !== hex(await crypto.sha256(joined(key))).slice(0, 16)) return "forged";
-  } catch {
-    return "forged";
-  }
-  return (await crypto.ed25519(key, signature, joined(encoder.encode(STATEMENT), text))) ? "good" : "forged";
-}
-
-// --- the verdict -----------------------------------------------------------------------------------------------------
-
-/** What became of one picture. */
+/** What became of one picture; "erased": gone, and a signed statement says so. */
 export type PictureVerdict = "good" | "altered" | "missing" | "erased";
 
+/** Check one picture's bytes against the hash that the record lists. */
 export async function checkPicture(
   crypto: Crypto,
   picture: Picture,
@@ -120,48 +17,52 @@ export async function checkPicture(
   return hex(await crypto.sha256(bytes)) === picture.sha256 ? "good" : "altered";
 }
 
-export interface Place {
-  /** For people: "record 12", "picture 3 of yard at +0.4 s". */
-  readonly where: string;
-  readonly what: string;
+export interface ServerVerdict {
+  readonly sound: boolean;
+  readonly checked: number;
+  readonly first: number;
+  readonly last: number;
+  /** When what vouches for the last record was signed, unix seconds; null where nothing does. */
+  readonly signed: number | null;
+  readonly problems: readonly string[];
 }
 
 /** What is known so far; null is not known yet. */
 export interface Findings {
   /** Whether this browser can compute hashes at all: not on plain http:// pages of another machine. */
   readonly able: boolean;
-  /** Of the event's own record and of those whose details it shows. */
-  readonly records: readonly { readonly sequence: number; readonly verdict: RecordVerdict }[] | null;
+  readonly server: ServerVerdict | null;
+  /** Why the server's verdict can't be had. */
+  readonly failure: string | null;
+  /** Of the piece of the chain that the server gave, computed here. */
+  readonly run: RunVerdict | null;
+  /** Records, of those whose text the page shows, that the piece doesn't hold, or holds otherwise. */
   readonly contradictions: readonly { readonly sequence: number; readonly field: string }[];
-  readonly signature: SignatureVerdict | null;
   readonly pictures: ReadonlyMap<number, PictureVerdict>;
   /** Every picture that the record lists. */
   readonly listed: readonly Picture[];
   readonly moment: number;
-  readonly server: ServerVerdict | null;
-  /** Why the server's verdict can't be had. */
-  readonly failure: string | null;
-}
-
-export interface ServerVerdict {
-  readonly ok: boolean;
-  readonly records: number;
-  /** The record up to which a signature vouches for. */
-  readonly proved: number | null;
-  readonly problems: readonly string[];
+  /** Whether the site signs with the key that this browser saw first; null where it saw none before. */
+  readonly sameKey: boolean | null;
 }
 
 export const NOTHING_FOUND: Findings = {
   able: true,
-  records: null,
+  server: null,
+  failure: null,
+  run: null,
   contradictions: [],
-  signature: null,
   pictures: new Map(),
   listed: [],
   moment: 0,
-  server: null,
-  failure: null,
+  sameKey: null,
 };
+
+export interface Place {
+  /** For people: "record 12", "picture 3 of yard at +0.4 s". */
+  readonly where: string;
+  readonly what: string;
+}
 
 export interface Badge {
   readonly tone: "calm" | "busy" | "attention" | "alarm" | "unknown";
@@ -172,102 +73,118 @@ export interface Badge {
   readonly places: readonly Place[];
 }
 
+const FAULTS: Readonly<Record<Fault, string>> = {
+  altered: "its hash is not that of its text: one of the two was changed",
+  link: "it does not follow the record before: one of the two was replaced",
+  missing: "missing, and nothing signed says why",
+  truncated: "cut off: something signed knows of it",
+  order: "it does not stand in its place",
+  foreign: "its text belongs to another record or another site",
+  body: "its text is gone, and nothing signed says why",
+  signature: "the signature of what vouches for it is forged, or its text was changed",
+  contradicted: "something signed knows another hash here: it was changed and the hashes were made anew",
+};
+
 const SAY = {
   checking: "Checking…",
   verified: "Verified",
   server: "Verified by the server",
   partly: "Not fully verified",
   alarm: "Not what was recorded",
-  here: (what: string) => `Checked in this browser: ${what}.`,
-  record: "the record",
-  records: (many: number) => `${many} records`,
+  here: (what: readonly string[]) => `Checked in this browser: ${what.join(", ")}.`,
+  record: "this record",
+  chain: (good: number, first: number, last: number) =>
+    `the chain of ${count(good, "record")} around it (${first.toLocaleString("en-GB")} to ${last.toLocaleString("en-GB")})`,
+  signature: (when: string) => `the site’s signature of ${when}`,
+  pictures: (good: number) => count(good, "picture"),
   progress: (done: number, all: number) => `${done} of ${count(all, "picture")} so far`,
-  chain: (records: number, proved: number | null) =>
-    `Chain checked by the server: ${count(records, "record")}${proved === null ? "" : `, vouched for by its signature up to record ${proved.toLocaleString("en-GB")}`}.`,
+  byServer: (checked: number, first: number, last: number, signed: string | null) =>
+    `Chain checked by the server: ${count(checked, "record")} (${first.toLocaleString("en-GB")} to ${last.toLocaleString("en-GB")})` +
+    `${signed === null ? "" : `, up to what it signed on ${signed}`}.`,
   unable: "This page is not on a secure connection, so the browser can’t compute hashes: only the server checked.",
-  signatureGood: "The site’s signature is good (checked in this browser).",
-  signatureUnsupported: "This browser can’t check Ed25519 signatures; the server did.",
-  signatureAbsent: "The server gave no signed statement to check.",
-  erasedPictures: (many: number) => `${count(many, "picture")} erased, as a signed statement in the record says.`,
-  erasedRecord: "The record’s text was erased by retention; its hash is still in the chain.",
+  part: "You may not see the records around it, so the chain was checked by the server alone.",
+  unsupported: "This browser can’t check Ed25519 signatures; the server did.",
+  absent: "Nothing signed vouches for this record yet.",
+  erasedPictures: (many: number) => `${count(many, "picture")} erased, as a signed statement says.`,
   unasked: (why: string) => `The server’s check of the chain is not known: ${why}`,
-  placeRecord: (sequence: number) => `record ${sequence}`,
+  otherKey: "The site signs with another key than this browser saw before.",
+  placeRecord: (sequence: number) => `record ${sequence.toLocaleString("en-GB")}`,
+  placeRecords: (first: number, last: number) =>
+    `records ${first.toLocaleString("en-GB")} to ${last.toLocaleString("en-GB")}`,
   placePicture: (picture: Picture, moment: number) =>
     `picture ${picture.number} of ${picture.camera} at ${relative(picture.received - moment)}`,
-  placeHead: "signature",
-  placeChain: "chain",
-  alteredRecord: "its hash is not that of its text: one of the two was changed",
-  foreignRecord: "its text belongs to another event",
+  placeServer: "the server’s check",
   contradicted: (field: string) => `the page was told another ${field} than was recorded`,
   alteredPicture: "its bytes are not those that were recorded",
-  missingPicture: "it is gone, and nothing in the record says why",
-  forged: "the signature is forged, or its text was changed",
+  missingPicture: "it is gone, and nothing signed says why",
+  unnamed: "the server found that something is wrong, and did not say where",
 };
 
+function placeOf({ sequence, last }: Problem): string {
+  return last > sequence ? SAY.placeRecords(sequence, last) : SAY.placeRecord(sequence);
+}
+
 function places(found: Findings): Place[] {
-  const out: Place[] = [];
-  for (const { sequence, verdict } of found.records ?? []) {
-    const where = SAY.placeRecord(sequence);
-    if (verdict === "altered") out.push({ where, what: SAY.alteredRecord });
-    if (verdict === "foreign") out.push({ where, what: SAY.foreignRecord });
-  }
+  const { run, server } = found;
+  const out: Place[] = (run?.problems ?? []).map((one) => ({ where: placeOf(one), what: FAULTS[one.fault] }));
   for (const { sequence, field } of found.contradictions)
     out.push({ where: SAY.placeRecord(sequence), what: SAY.contradicted(field) });
+  // A picture that can't be had may be an erased one: the server's answer brings what is signed about those.
+  const told = server !== null || found.failure !== null;
   for (const picture of found.listed) {
     const verdict = found.pictures.get(picture.number);
-    if (verdict !== "altered" && verdict !== "missing") continue;
-    const what = verdict === "altered" ? SAY.alteredPicture : SAY.missingPicture;
-    out.push({ where: SAY.placePicture(picture, found.moment), what });
+    const where = SAY.placePicture(picture, found.moment);
+    if (verdict === "altered") out.push({ where, what: SAY.alteredPicture });
+    if (verdict === "missing" && told) out.push({ where, what: SAY.missingPicture });
   }
-  if (found.signature === "forged") out.push({ where: SAY.placeHead, what: SAY.forged });
-  for (const problem of found.server?.problems ?? []) out.push({ where: SAY.placeChain, what: problem });
+  for (const text of server?.problems ?? []) out.push({ where: SAY.placeServer, what: text });
+  if (server?.sound === false && out.length === 0) out.push({ where: SAY.placeServer, what: SAY.unnamed });
   return out;
 }
 
 function checkedHere(found: Findings): string[] {
   if (!found.able) return [SAY.unable];
-  const said: string[] = [];
-  const records = found.records ?? [];
-  const good = records.filter(({ verdict }) => verdict === "good").length;
-  const pictures = [...found.pictures.values()].filter((verdict) => verdict === "good").length;
-  const what = [
-    ...(good ? [good === 1 ? SAY.record : SAY.records(good)] : []),
-    ...(pictures
-      ? [
-          pictures < found.listed.length && !settled(found)
-            ? SAY.progress(pictures, found.listed.length)
-            : count(pictures, "picture"),
-        ]
-      : []),
+  const { run, pictures, listed } = found;
+  const good = [...pictures.values()].filter((verdict) => verdict === "good").length;
+  const what: string[] = [];
+  if (run?.good && run.whole) what.push(SAY.chain(run.good, run.first, run.last));
+  else if (run?.good) what.push(SAY.record);
+  if (run?.signature === "good" && run.signed !== null) what.push(SAY.signature(dateTime(run.signed)));
+  if (good) what.push(pictures.size < listed.length ? SAY.progress(good, listed.length) : SAY.pictures(good));
+  return [
+    ...(what.length ? [SAY.here(what)] : []),
+    ...(run && !run.whole ? [SAY.part] : []),
+    ...(run?.signature === "unsupported" ? [SAY.unsupported] : []),
+    ...(run?.signature === "absent" ? [SAY.absent] : []),
+    ...(found.sameKey === false ? [SAY.otherKey] : []),
   ];
-  if (what.length) said.push(SAY.here(what.join(" and ")));
-  if (records.some(({ verdict }) => verdict === "erased")) said.push(SAY.erasedRecord);
-  if (found.signature === "good") said.push(SAY.signatureGood);
-  if (found.signature === "unsupported") said.push(SAY.signatureUnsupported);
-  if (found.signature === "absent") said.push(SAY.signatureAbsent);
-  return said;
 }
 
-function settled(found: Findings): boolean {
+function byServer({ server, run, failure }: Findings): string[] {
+  if (failure !== null) return [SAY.unasked(failure)];
+  if (server === null) return [];
+  // Where the browser did it all there is no need to say that the server did it too.
+  if (run?.whole && run.signature === "good") return [];
+  const signed = server.signed === null ? null : dateTime(server.signed);
+  return [SAY.byServer(server.checked, server.first, server.last, signed)];
+}
+
+function isSettled(found: Findings): boolean {
   const seen = !found.able || found.listed.every(({ number }) => found.pictures.has(number));
-  return seen && (found.server !== null || found.failure !== null) && (!found.able || found.records !== null);
+  return seen && (found.failure !== null || (found.server !== null && (!found.able || found.run !== null)));
 }
 
-/** Return what the badge says. "Verified" stands there only when all that can be checked was, and is right. */
+/** Return what the badge says. */
 export function badge(found: Findings): Badge {
   const wrong = places(found);
   const erased = [...found.pictures.values()].filter((verdict) => verdict === "erased").length;
-  const said = [
-    ...checkedHere(found),
-    ...(erased ? [SAY.erasedPictures(erased)] : []),
-    ...(found.server ? [SAY.chain(found.server.records, found.server.proved)] : []),
-    ...(found.failure === null ? [] : [SAY.unasked(found.failure)]),
-  ];
-  if (wrong.length || found.server?.ok === false) return { tone: "alarm", word: SAY.alarm, said, places: wrong };
-  if (!settled(found)) return { tone: "busy", word: SAY.checking, said, places: [] };
-  if (found.server === null) return { tone: "attention", word: SAY.partly, said, places: [] };
-  if (!found.able) return { tone: "calm", word: SAY.server, said, places: [] };
-  const whole = found.records?.length && found.records.every(({ verdict }) => verdict === "good");
-  const word = whole && found.signature !== "absent" ? SAY.verified : SAY.partly;
-  return { tone: word === SAY.verified ? "calm" : "attention", word, said, places: [] };
+  const said = [...checkedHere(found), ...(erased ? [SAY.erasedPictures(erased)] : []), ...byServer(found)];
+  if (wrong.length) return { tone: "alarm", word: SAY.alarm, said, places: wrong };
+  const view = (tone: Badge["tone"], word: string): Badge => ({ tone, word, said, places: [] });
+  if (!isSettled(found)) return view("busy", SAY.checking);
+  if (found.server === null || found.server.signed === null || found.sameKey === false)
+    return view("attention", SAY.partly);
+  if (!found.able) return view("calm", SAY.server);
+  const whole = found.run !== null && found.run.good > 0 && found.run.signature !== "absent";
+  return whole ? view("calm", SAY.verified) : view("attention", SAY.partly);
 }
