@@ -1,19 +1,16 @@
 """`gatekeeper verify` and `export`: the record, checked and handed over."""
 
 import argparse
-import re
-import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import IO
 
 from sqlalchemy import Connection
 
 from gatekeeper.commands.site import PICTURES, Opened, fresh, here, opened
+from gatekeeper.errors import NotFound
 from gatekeeper.evidence.case import Frame, collect
 from gatekeeper.evidence.export import export
 from gatekeeper.evidence.inspect import Inspection, Inspector, inspect_blocking
@@ -97,31 +94,35 @@ def _progress(terminal: IO[str]) -> Iterator[Callable[[Inspection], None]]:
 
 
 def export_(arguments: argparse.Namespace) -> None:
-    """Write the case; the record says who took what."""
+    """Write the case; the record says who took what, before anybody has it."""
     site = opened(arguments)
-    target = fresh(arguments.to or f"case-{re.sub(r'[^A-Za-z0-9]', '_', arguments.event)}.zip")
     caller = here()
-    with site.database() as database, tempfile.TemporaryDirectory(prefix="gatekeeper-") as folder:
-        signer = site.signer()
-        frames = _frames(_folder(site))
+    with site.database() as database:
+        signer, frames = site.signer(), _frames(_folder(site))
         case = database.read(
             lambda connection: collect(connection, arguments.event, signer.keys, frames, lambda event: True)
         )
+        target = fresh(arguments.to or f"case-{case.event.id}.zip")
+        if not target.parent.is_dir():
+            raise NotFound(f"{target}: there is no folder {target.parent}")
         by = caller.session or "the command line"
-        written = export(case, signer, time.time(), by, Path(folder))
-        site.journal(database).record(
-            "evidence.exported",
-            f"{by} exported {case.event.kind} with {written.pictures} pictures",
-            subject=case.event.subject,
-            caller=caller,
-            details={
-                "event": case.event.id,
-                "pictures": written.pictures,
-                "bytes": written.size,
-                "whole": case.whole,
-            },
-        )
-        shutil.move(written.path, target)
+        written = export(case, signer, time.time(), by, target.parent)
+        try:
+            site.journal(database).record(
+                "evidence.exported",
+                f"{by} exported {case.event.kind} with {written.pictures} pictures",
+                subject=case.event.subject,
+                caller=caller,
+                details={
+                    "event": case.event.id,
+                    "pictures": written.pictures,
+                    "bytes": written.size,
+                    "whole": case.whole,
+                },
+            )
+            written.path.replace(target)
+        finally:
+            written.path.unlink(missing_ok=True)
     when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(case.event.time))
     say(f"{target}: {case.event.kind} of {when}, {len(case.rows)} records, {written.pictures} pictures")
     say(f"to check it anywhere: python -m gatekeeper.evidence.verify {target} --key {signer.id}")
