@@ -17,7 +17,7 @@ from gatekeeper.access.configured import ADMIN, Configured
 from gatekeeper.access.guard import Guard
 from gatekeeper.access.links import Links
 from gatekeeper.access.login import LogIns
-from gatekeeper.access.passwords import Passwords, Pool, Runner
+from gatekeeper.access.passwords import Cost, Passwords, Pool, Runner
 from gatekeeper.access.records import Ended
 from gatekeeper.access.refusals import Refusals
 from gatekeeper.access.roles import Role
@@ -44,7 +44,7 @@ class Entrance:
 
     :param folder: what the configuration's relative paths are relative to; `data` the data folder.
     :param record: `Journal.record`.
-    :param runner: where passwords are hashed; threads of its own if None.
+    :param runner: where passwords are hashed, threads of its own if None; `cost` what a hash costs.
     :raises ConfigurationError: if a secret or a key file can't be used.
     """
 
@@ -59,6 +59,7 @@ class Entrance:
         reactor: Any,
         wall: Callable[[], float],
         runner: Runner | None = None,
+        cost: Cost | None = None,
     ) -> None:
         fixed = settings.admin_token
         self._seal = Seal.open(data)
@@ -69,7 +70,7 @@ class Entrance:
         self._wall = wall
         self._token_life, self._login_life = settings.token_life, settings.login_life * DAY
         self._pool = Pool(reactor) if runner is None else None
-        passwords = Passwords(self._seal, runner or self._pool or Pool(reactor))
+        passwords = Passwords(self._seal, runner or self._pool or Pool(reactor), cost)
         self.accounts = Accounts(database, record=record, wall=wall)
         self.tokens = Tokens(self._seal, settings.token_life, database.write, wall())
         refusals = Refusals(record, reactor.seconds)

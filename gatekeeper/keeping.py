@@ -4,6 +4,7 @@ Part of the composition root, apart from `site` because none of it knows who may
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from gatekeeper.evidence.housekeeping import Housekeeping
 from gatekeeper.evidence.journal import Journal
 from gatekeeper.evidence.kept import Events as KeptEvents
 from gatekeeper.evidence.kept import Pictures
+from gatekeeper.evidence.outside import Disk
 from gatekeeper.evidence.pictures import PictureFolder
 from gatekeeper.evidence.recorder import Recorder
 from gatekeeper.evidence.retention import Policy
@@ -46,7 +48,7 @@ class Keeping:
     """Everything that outlives the process.
 
     :param data: the data folder; made if missing, readable by its owner only.
-    :param database: another database, for tests.
+    :param database: another database, and `disk` what works with files other than a thread of its own; for tests.
     :raises ConfigurationError: if the folder, a secret or a key can't be used.
     """
 
@@ -61,6 +63,7 @@ class Keeping:
         reactor: Any,
         wall: Callable[[], float],
         database: Database | None = None,
+        disk: Callable[[str], Disk] | None = None,
     ) -> None:
         try:
             data.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -73,6 +76,7 @@ class Keeping:
         self._data = data
         self._reactor = reactor
         self._wall = wall
+        self._disk = disk or partial(DiskThread, reactor)
         self.database = database or Database(url, reactor, queue=settings.storage.queue, wall=wall)
         self.signer = signing.load(data / KEYS, wall)
         self.journal = Journal(self.database, self.signer, reactor, wall)
@@ -88,7 +92,7 @@ class Keeping:
             frames=self._frames,
             folder=data / EXPORTS,
         )
-        self._reading = DiskThread(reactor, "frames")
+        self._reading = self._disk("frames")
         self.records = Records(self._events, self.folder, self._reading, self._frames_of)
 
     def watch(self, feeds: Mapping[str, Feed], doors: Mapping[str, Sequence[str]]) -> None:
@@ -102,6 +106,7 @@ class Keeping:
             record=self.journal.record,
             reactor=self._reactor,
             wall=self._wall,
+            disk=self._disk("evidence"),
         )
 
     def _frames(self, connection: Connection, event: str) -> list[Frame]:
@@ -131,7 +136,7 @@ class Keeping:
             record=record,
             reactor=self._reactor,
             wall=self._wall,
-            disk=DiskThread(self._reactor, "housekeeping"),
+            disk=self._disk("housekeeping"),
             ration=self._ration,
         )
 

@@ -18,7 +18,7 @@ from twisted.python.threadpool import ThreadPool
 
 from gatekeeper import __version__, changes, config, uris
 from gatekeeper.access.guard import is_over
-from gatekeeper.access.passwords import Runner
+from gatekeeper.access.passwords import Cost, Runner
 from gatekeeper.access.records import Ended
 from gatekeeper.caller import ITSELF, Caller
 from gatekeeper.calls import Calls, plain
@@ -35,6 +35,7 @@ from gatekeeper.entrance import Entrance
 from gatekeeper.errors import ConfigurationError
 from gatekeeper.evidence.entry import Entry
 from gatekeeper.evidence.event import Event
+from gatekeeper.evidence.outside import Disk
 from gatekeeper.http.app import HttpApi
 from gatekeeper.http.cameras import CameraRoutes
 from gatekeeper.http.dashboard_files import DashboardFiles
@@ -99,13 +100,17 @@ class Site(Service):
         wall: Callable[[], float] = time.time,
         database: Database | None = None,
         runner: Runner | None = None,
+        cost: Cost | None = None,
+        disk: Callable[[str], Disk] | None = None,
     ) -> None:
         self._settings = settings
         self._reactor = reactor
         self._demo = demo
         self._wall = wall
         data = config.resolve(folder, settings.data, "data")
-        self.keeping = Keeping(settings, folder=folder, data=data, reactor=reactor, wall=wall, database=database)
+        self.keeping = Keeping(
+            settings, folder=folder, data=data, reactor=reactor, wall=wall, database=database, disk=disk
+        )
         self.journal = self.keeping.journal
         self.entrance = Entrance(
             settings.access,
@@ -116,6 +121,7 @@ class Site(Service):
             reactor=reactor,
             wall=wall,
             runner=runner,
+            cost=cost,
         )
         self.entrance.observe(self._ended)
         self.listening = Listening(settings.places, folder, data, reactor, wall)

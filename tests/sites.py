@@ -1,6 +1,7 @@
 """A whole site in memory: real routes, router, doors and cameras; no socket, and a clock that stands still."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import msgspec
 from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
 from twisted.internet.address import IPv4Address
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, execute
 from twisted.internet.error import ConnectionLost
 from twisted.internet.testing import MemoryReactorClock, StringTransport
 from twisted.logger import ILogObserver, LogEvent, formatEvent, globalLogPublisher
@@ -18,8 +19,10 @@ from zope.interface import implementer
 from gatekeeper import config
 from gatekeeper.access.guard import Channel
 from gatekeeper.access.login import Given
-from gatekeeper.access.passwords import Inline
+from gatekeeper.access.passwords import Cost, Inline
+from gatekeeper.access.wamp import identity
 from gatekeeper.site import Site
+from gatekeeper.wamp.local import LocalSession
 from tests.databases import InlineDatabase
 
 TOKEN = "correct-horse-battery-staple"
@@ -128,6 +131,19 @@ class Log:
         return sum(text in line for line in self.lines)
 
 
+class InlineDisk:
+    """Works with files at once, in the caller's thread."""
+
+    def __init__(self, name: str) -> None:
+        pass
+
+    def run(self, work: Callable[[], Any]) -> "Deferred[Any]":
+        return execute(work)
+
+    def stop(self) -> None:
+        pass
+
+
 class Memory:
     """A site, and whoever calls it by HTTP."""
 
@@ -142,8 +158,11 @@ class Memory:
             wall=lambda: 1_800_000_000.0 + self.net.seconds(),
             database=self.database,
             runner=Inline(),
+            cost=Cost(memory=8, passes=1, cra_iterations=1),
+            disk=InlineDisk,
         )
         self.site.privilegedStartService()
+        self.site.journal.start()
         self.bearer = {"Authorization": f"Bearer {token}"}
 
     def raw(self, data: bytes) -> Wire:
@@ -178,6 +197,12 @@ class Memory:
         body = b"" if arguments is None else json.dumps(arguments).encode()
         fields = {"Content-Type": "application/json", **(self.bearer if headers is None else headers)}
         return self.ask("POST", path, fields, body)
+
+    def session(self) -> LocalSession:
+        """Return a session of the administrator's, as if it had come in over a WebSocket with the token."""
+        found = self.site.entrance.guard.prove(TOKEN, Channel("192.168.137.2", "wamp"))
+        assert found is not None
+        return LocalSession(self.site._router, identity(found, "ticket"))
 
     def cookie(self) -> str:
         """Log a browser in with the admin token; return its cookie."""
