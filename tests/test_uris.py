@@ -68,10 +68,13 @@ def test_no_two_addresses_are_the_same() -> None:
 
 
 def test_no_door_is_worked_by_get_and_only_access_itself_needs_no_permission() -> None:
-    acts = (Permission.DOOR_OPEN, Permission.DOOR_LOCK, Permission.ACCESS_ADMIN)
+    acts = (Permission.DOOR_OPEN, Permission.DOOR_LOCK)
     assert {route.method for route in uris.ROUTES if route.permission in acts} == {"POST"}
+    changes = (Permission.ACCESS_ADMIN, Permission.EVENT_HOLD)
+    assert [route for route in uris.ROUTES if route.permission in changes and route.method == "GET"] == [uris.USERS]
     open_to_all = {route.path for route in uris.ROUTES if route.permission is Permission.NONE}
-    assert open_to_all == {"/healthz", "/", "/assets/<path:name>", "/login", "/logout"}
+    pages = {"/healthz", "/", "/assets/<path:name>", "/openapi.json", "/api"}
+    assert open_to_all == pages | {"/login", "/logout", "/api/access/setup", "/api/access/token"}
     assert all(name.permission is not Permission.NONE for name in (*uris.PROCEDURES, *uris.TOPICS))
 
 
