@@ -13,7 +13,7 @@ import hashlib
 import re
 import zipfile
 from collections.abc import Iterable, Iterator
-from typing import IO
+from typing import IO, Self
 
 import msgspec
 
@@ -56,7 +56,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Writer:
-    """Writes entries one after the other, in pieces; the sums gather in `entries`."""
+    """Writes entries one after the other, in pieces; the sums gather in `entries`. Left, it writes the zip's end."""
 
     def __init__(self, output: IO[bytes]) -> None:
         self._zip = zipfile.ZipFile(output, "w", zipfile.ZIP_DEFLATED, compresslevel=1)
@@ -77,9 +77,18 @@ class Writer:
         self.entries[name] = Entry(size, sums.hexdigest())
 
     def finish(self, manifest: Manifest) -> None:
-        """Write the manifest, and the zip's end."""
+        """Write the manifest."""
         self._zip.writestr(MANIFEST, msgspec.json.format(msgspec.json.encode(manifest)))
-        self._zip.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            self._zip.close()  # writes the zip's end
+        except (OSError, ValueError):
+            if kind is None:
+                raise
 
 
 class Reader:
@@ -115,6 +124,8 @@ class Reader:
         for name in found:
             if not NAMES.fullmatch(name):
                 raise InvalidArgument(f"the backup holds something that isn't gatekeeper's: {name[:100]!r}")
+            if name.startswith("pictures/") and self.manifest.entries[name].sha256 not in name:
+                raise InvalidArgument(f"the backup is damaged: {name} isn't what its name says")
             for _ in self.pieces(name):
                 pass
 

@@ -18,6 +18,13 @@ READERS = 2
 """Threads and connections that read: a page and a long export at once; a third would only fight for the GIL."""
 
 
+class Ruined(Exception):
+    """What is in the database's place can't be used, and no waiting helps: damaged, no database, or newer.
+
+    Outside it is the cause of a ConfigurationError.
+    """
+
+
 class Backend(Protocol):
     """A database.
 
@@ -42,13 +49,15 @@ class Backend(Protocol):
     def create(self) -> None:
         """Make what must exist before one can connect.
 
+        :raises Ruined: if something else is there.
         :raises ConfigurationError: if that isn't possible.
         """
 
     def check(self, connection: Connection) -> None:
         """Look whether the database is what it should be, and whole.
 
-        :raises ConfigurationError: with one line that says what is wrong.
+        :raises Ruined: if it is damaged.
+        :raises ConfigurationError: with one line that says what else is wrong.
         """
 
     def unavailable(self, error: BaseException) -> str | None:
@@ -56,6 +65,9 @@ class Backend(Protocol):
 
     def broken(self, error: BaseException) -> bool:
         """Tell whether only the connection is lost: another one may do."""
+
+    def ruined(self, error: BaseException) -> bool:
+        """Tell whether the error says that the database itself is damaged, or none."""
 
     def present(self, connection: Connection) -> None:
         """Look whether what the connection writes to is still the database.

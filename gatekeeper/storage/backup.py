@@ -59,8 +59,7 @@ def backup(
     """
     backend = backend_of(url)
     try:
-        with Replacing(target) as output:
-            writer = archive.Writer(output.file)
+        with Replacing(target) as output, archive.Writer(output.file) as writer:
             for name, file in _files(data, configuration):
                 writer.add(name, [file.read_bytes()])
             site, missing = _tables(backend, writer, data, pictures)

@@ -11,7 +11,7 @@ from twisted.logger import Logger
 
 from gatekeeper.config import Storage
 from gatekeeper.errors import ConfigurationError, StorageUnavailable
-from gatekeeper.storage.backend import Backend
+from gatekeeper.storage.backend import Backend, Ruined
 from gatekeeper.storage.sqlite import SQLite
 
 FILE = "gatekeeper.sqlite"
@@ -77,8 +77,8 @@ def prepare(backend: Backend, *, thorough: bool = True, scripts: Path | None = N
     """
     from gatekeeper.storage.migrate import MIGRATIONS, migrate  # noqa: PLC0415 - Alembic takes a while to import
 
-    backend.create()
     try:
+        backend.create()
         if thorough:
             engine = backend.writer(patient=True)
             try:
@@ -92,9 +92,12 @@ def prepare(backend: Backend, *, thorough: bool = True, scripts: Path | None = N
                 done = migrate(connection, backend.name, backend.copy, scripts=scripts or MIGRATIONS)
         finally:
             engine.dispose()
+    except Ruined as error:
+        raise ConfigurationError(str(error)) from error
     except (SQLAlchemyError, OSError) as error:
         reason = backend.unavailable(error) or str(getattr(error, "orig", error)).strip().partition("\n")[0]
-        raise ConfigurationError(f"{backend.name}: {reason}") from error
+        message = f"{backend.name}: {reason}"
+        raise ConfigurationError(message) from (Ruined(message) if backend.ruined(error) else error)
     if done is not None:
         was, now = done
         log.info("{name}: revision {now} (was: {was})", name=backend.name, now=now, was=was)

@@ -13,8 +13,9 @@ from typing import Any
 import msgspec
 from sqlalchemy import JSON, Connection, LargeBinary, MetaData, Table, select
 
-from gatekeeper.errors import InvalidArgument
+from gatekeeper.errors import ConfigurationError, InvalidArgument
 from gatekeeper.storage import rows
+from gatekeeper.storage.backend import Ruined
 from gatekeeper.storage.migrate import MIGRATIONS, head, migrate, refuse_newer
 from gatekeeper.storage.sqlite import SQLite
 from gatekeeper.storage.tables import metadata
@@ -27,7 +28,7 @@ Convert = list[Callable[[Any], Any] | None]
 
 def dump(connection: Connection, table: Table) -> Iterator[bytes]:
     """Yield a table: its columns' names, then its rows, each a line; some at once."""
-    yield msgspec.json.encode([column.name for column in table.columns]) + b"\n"
+    yield msgspec.json.encode([str(column.name) for column in table.columns]) + b"\n"
     statement = select(table).order_by(*table.primary_key.columns)
     result = connection.execution_options(yield_per=ROWS).execute(statement)
     for part in result.partitions():
@@ -99,7 +100,10 @@ def upgraded(revision: str, lines: Lines, use: Callable[[Lines], None], *, scrip
     if revision == head(scripts):
         use(lines)
         return
-    refuse_newer(revision, "the backup", scripts)
+    try:
+        refuse_newer(revision, "the backup", scripts)
+    except Ruined as error:
+        raise ConfigurationError(str(error)) from error
     with tempfile.TemporaryDirectory() as folder:
         backend = SQLite(Path(folder) / "older.sqlite")
         backend.create()

@@ -14,6 +14,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect
 
 from gatekeeper.errors import ConfigurationError
+from gatekeeper.storage.backend import Ruined
 from gatekeeper.storage.tables import metadata
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -39,7 +40,8 @@ def migrate(
     :param name: the database, for messages.
     :param copy: copies the database as it was; called with a label before anything changes in one that isn't new.
     :return: the revision before and now, or None if there was nothing to do.
-    :raises ConfigurationError: if a newer program wrote the database, or something else did.
+    :raises Ruined: if a newer program wrote the database.
+    :raises ConfigurationError: if something else did.
     """
     directory = _directory(scripts)
     was = revision(connection)
@@ -70,12 +72,12 @@ def _refuse_strangers(connection: Connection, name: str) -> None:
 def refuse_newer(found: str, name: str, scripts: Path = MIGRATIONS) -> None:
     """Refuse a revision that this program doesn't know.
 
-    :raises ConfigurationError: naming both.
+    :raises Ruined: naming both.
     """
     directory = _directory(scripts)
     newest = directory.get_current_head()
     if all(step.revision != found for step in directory.walk_revisions()):
-        raise ConfigurationError(
+        raise Ruined(
             f"{name}: was written by a newer gatekeeper (revision {found}; this one knows {newest}): "
             "start that one, or restore a backup from before the upgrade"
         )

@@ -106,6 +106,10 @@ class PostgreSQL:
             return cause.sqlstate is None or cause.sqlstate[:2] in ("08", "57")
         return isinstance(cause, OSError)
 
+    def ruined(self, error: BaseException) -> bool:
+        """Return False: what a server's damage means is its administrator's to know."""
+        return False
+
     def present(self, connection: Connection) -> None:
         """Do nothing: a server that is gone answers with an error."""
 

@@ -21,7 +21,7 @@ from sqlalchemy import Connection, select
 
 from gatekeeper.errors import ConfigurationError, InvalidArgument
 from gatekeeper.storage import archive, logical
-from gatekeeper.storage.backend import Backend
+from gatekeeper.storage.backend import Backend, Ruined
 from gatekeeper.storage.backup import CONFIGURATION, backup
 from gatekeeper.storage.connect import backend_of, named, prepare
 from gatekeeper.storage.files import Placed, made
@@ -131,8 +131,9 @@ def _make_usable(backend: Backend, before: Path) -> None:
     """Make the database ready; one that can't be used any more is moved aside where it is a file."""
     try:
         prepare(backend)
-    except ConfigurationError:
-        if not backend.set_aside(before):
+    except ConfigurationError as error:
+        # One that is only locked, or whose server is away, is not ours to move.
+        if not isinstance(error.__cause__, Ruined) or not backend.set_aside(before):
             raise
         prepare(backend)
 

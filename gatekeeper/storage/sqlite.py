@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, QueuePool, create_engine, event
 from sqlalchemy.exc import DBAPIError
 
 from gatekeeper.errors import ConfigurationError
-from gatekeeper.storage.backend import BUSY, READERS, STATEMENT
+from gatekeeper.storage.backend import BUSY, READERS, STATEMENT, Ruined
 
 KEPT_COPIES = 3
 """Copies from before a migration; each is as big as the database."""
@@ -124,7 +124,8 @@ class SQLite:
                 mode = connection.execute("PRAGMA journal_mode=WAL").fetchone()[0]
             connection.close()
         except (OSError, sqlite3.Error) as error:
-            raise ConfigurationError(f"{self.name}: can't be opened: {error}") from error
+            kind = Ruined if self.ruined(error) else ConfigurationError
+            raise kind(f"{self.name}: can't be opened: {error}") from error
         if mode != "wal":
             raise ConfigurationError(
                 f"{self.name}: no write-ahead log is possible here (found {mode}): use a local disk"
@@ -139,9 +140,7 @@ class SQLite:
         problem = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
         if problem != "ok":
             what = " ".join(str(problem).split())
-            raise ConfigurationError(
-                f"{self.name}: the database is damaged ({what}): restore a backup, or move the file aside"
-            )
+            raise Ruined(f"{self.name}: the database is damaged ({what}): restore a backup, or move the file aside")
 
     def unavailable(self, error: BaseException) -> str | None:
         """Return SQLite's own phrase where its result code is none of a statement's."""
@@ -158,6 +157,12 @@ class SQLite:
     def broken(self, error: BaseException) -> bool:
         """Tell a file that isn't the opened one any more."""
         return isinstance(error, OSError)
+
+    def ruined(self, error: BaseException) -> bool:
+        """Tell by SQLite's result code."""
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
+        return code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
     def present(self, connection: Connection) -> None:
         """Compare the file's inode with the opened one: SQLite would go on writing to a deleted file, happily."""
