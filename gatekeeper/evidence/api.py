@@ -84,12 +84,6 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True):
     records: list[RecordText]
 
 
-class Reactor(Protocol):
-    """The reactor's side of threads."""
-
-    def callFromThread(self, function: Callable[..., Any], *arguments: Any) -> None: ...
-
-
 class Threads(Protocol):
     """What packs: a `ThreadPool`."""
 
@@ -119,7 +113,7 @@ class Events:
         journal: Journal,
         database: Any,
         signer: Signer,
-        reactor: Reactor,
+        reactor: Any,
         wall: Callable[[], float],
         frames: Frames,
         folder: Path,

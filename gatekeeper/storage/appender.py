@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
-from gatekeeper.storage.events import Row, SignedRow, by_ids, site_of, slices
-from gatekeeper.storage.tables import checkpoints, events, head, tombstones
+from gatekeeper.storage.events import SITE, Row, SignedRow, by_ids, slices
+from gatekeeper.storage.tables import checkpoints, events, head, meta, tombstones
 
 CHECKPOINT_EVERY = 1000
 """Records between two checkpoints: what has to be read to prove one record reaches half that far on average."""
@@ -85,8 +85,10 @@ class Appender:
         :param again: some may have been stored before, in a transaction whose end was never heard of.
         :returns: the rows in the order of `items`.
         """
-        site = site_of(connection)
-        end, trouble = self._end(connection, site)
+        signed = connection.execute(_HEAD).one_or_none()
+        place = _Place(*connection.execute(_PLACE).one())
+        site = place.site
+        end, trouble = self._end(connection, place, signed)
         stored = by_ids(connection, [item.id for item in items]) if again else {}
         fresh = [item for item in items if item.id not in stored]
         if trouble is not None:
@@ -98,7 +100,7 @@ class Appender:
                 row = self._row(site, end, item, item.cause in held)
                 end, stored[item.id] = End(row.sequence, row.hash), row
             self._insert(connection, [stored[item.id] for item in fresh])
-            self._sign(connection, site, end, end.sequence - len(fresh))
+            self._sign(connection, place, end, end.sequence - len(fresh))
         return [stored[item.id] for item in items]
 
     def _row(self, site: str, end: End, item: Pending, held: bool) -> Row:
@@ -121,15 +123,13 @@ class Appender:
             None,
         )
 
-    def _end(self, connection: Connection, site: str) -> tuple[End, str | None]:
+    def _end(self, connection: Connection, place: "_Place", signed: Any) -> tuple[End, str | None]:
         """Return where to go on, and what is wrong with what is there."""
-        signed = connection.execute(_HEAD).one_or_none()
-        row = connection.execute(_NEWEST).one_or_none()
-        newest = End(row.sequence, row.hash) if row is not None else End(0, ZERO)
+        newest = End(place.sequence or 0, place.hash or ZERO)
         trouble, ends = None, [newest, self._known]
         if signed is not None:
             said = End(signed.sequence, signed.hash)
-            trouble = self._seal.doubt(site, *said, SignedRow(signed.statement, signed.signature))
+            trouble = self._seal.doubt(place.site, *said, SignedRow(signed.statement, signed.signature))
             ends += [said] if trouble is None else []
             if trouble is None and said != newest and not _is_pruned(connection, newest, said):
                 trouble = f"the head knows record {said.sequence}, and the newest there is is {newest.sequence}"
@@ -166,28 +166,43 @@ class Appender:
             ],
         )
 
-    def _sign(self, connection: Connection, site: str, end: End, before: int) -> None:
-        text, signature, _ = self._seal.sign("head", site, end.sequence, end.hash)
+    def _sign(self, connection: Connection, place: "_Place", end: End, before: int) -> None:
+        text, signature, key = self._seal.sign("head", place.site, end.sequence, end.hash)
         values = {"sequence": end.sequence, "hash": end.hash, "statement": text, "signature": signature}
         if not connection.execute(_UPDATE_HEAD, values).rowcount:
             connection.execute(insert(head), {"id": 1, **values})
-        latest = connection.execute(_CHECKPOINT).scalar_one_or_none()
-        written = None if latest is None else float(json.loads(latest)["time"])
-        if (
-            before // CHECKPOINT_EVERY != end.sequence // CHECKPOINT_EVERY
-            or written is None
-            or abs(float(json.loads(text)["time"]) - written) >= CHECKPOINT_AGE
-        ):
-            text, signature, key = self._seal.sign("checkpoint", site, end.sequence, end.hash)
+        now, written = _time(text), None if place.checkpoint is None else _time(place.checkpoint)
+        passed = before // CHECKPOINT_EVERY != end.sequence // CHECKPOINT_EVERY
+        if passed or written is None or abs(now - written) >= CHECKPOINT_AGE:
+            text, signature, key = self._seal.sign("checkpoint", place.site, end.sequence, end.hash)
             row = {"sequence": end.sequence, "statement": text, "signature": signature, "key_id": key}
             connection.execute(insert(checkpoints), row)
 
 
+class _Place(NamedTuple):
+    """What an append has to know, in one look: the site, the newest row, the newest checkpoint's text."""
+
+    site: str
+    sequence: int | None
+    hash: bytes | None
+    checkpoint: bytes | None
+
+
+def _time(statement: bytes) -> float:
+    return float(json.loads(statement)["time"])
+
+
 _HEAD = select(head).where(head.c.id == 1).with_for_update()
-_NEWEST = select(events.c.sequence, events.c.hash).order_by(events.c.sequence.desc()).limit(1)
+_NEWEST = select(events.c.sequence).order_by(events.c.sequence.desc()).limit(1)
+_PLACE = select(
+    select(meta.c.value).where(meta.c.key == SITE).scalar_subquery(),
+    _NEWEST.scalar_subquery(),
+    _NEWEST.with_only_columns(events.c.hash).scalar_subquery(),
+    select(checkpoints.c.statement).order_by(checkpoints.c.sequence.desc()).limit(1).scalar_subquery(),
+)
 _INSERT = insert(events)
 _UPDATE_HEAD = update(head).where(head.c.id == 1)
-_CHECKPOINT = select(checkpoints.c.statement).order_by(checkpoints.c.sequence.desc()).limit(1)
+_HELD = select(events.c.id).where(events.c.id.in_(bindparam("ids", expanding=True)), events.c.held)
 
 
 def _is_pruned(connection: Connection, newest: End, said: End) -> bool:
@@ -203,5 +218,5 @@ def _held(connection: Connection, ids: set[str]) -> set[str]:
         return set()
     found: set[str] = set()
     for some in slices(sorted(ids)):
-        found.update(connection.execute(select(events.c.id).where(events.c.id.in_(some), events.c.held)).scalars())
+        found.update(connection.execute(_HELD, {"ids": some}).scalars())
     return found

@@ -14,6 +14,7 @@ from gatekeeper.errors import StorageUnavailable
 from gatekeeper.evidence.event import Event
 from gatekeeper.evidence.journal import Journal
 from gatekeeper.evidence.signing import Signer
+from gatekeeper.storage import Blocking
 from gatekeeper.storage.tables import meta, metadata
 from tests.evidence.chains import NOW, SITE, signer
 
@@ -23,16 +24,24 @@ ANA = Caller(name="ana", address="192.0.2.7", client="http", method="cookie", se
 class Store:
     """`storage.database.Database` as the record uses it.
 
+    :param database: a real one, in place of one in memory.
+
     :ivar by_hand: whether writes and reads wait for `answer`.
     :ivar failing: whether they fail.
     :ivar lies: whether a write that fails is stored all the same (the connection broke after the commit).
     :ivar done: what was asked, in order.
     """
 
-    def __init__(self, site: str = SITE) -> None:
-        self.engine = create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
-        metadata.create_all(self.engine)
-        self.blocking(lambda connection: connection.execute(meta.insert().values(key="site", value=site)))
+    def __init__(self, site: str = SITE, database: Blocking | None = None) -> None:
+        self._database = database
+        if database is None:
+            self.engine = create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
+            metadata.create_all(self.engine)
+            self.blocking(lambda connection: connection.execute(meta.insert().values(key="site", value=site)))
+        else:
+            self.blocking(
+                lambda connection: connection.execute(meta.update().where(meta.c.key == "site").values(value=site))
+            )
         self.by_hand = False
         self.failing = False
         self.lies = False
@@ -41,6 +50,8 @@ class Store:
         self._observers: list[Callable[[Any], None]] = []
 
     def blocking(self, work: Callable[[Connection], Any]) -> Any:
+        if self._database is not None:
+            return self._database.write(work)
         with self.engine.begin() as connection:
             return work(connection)
 

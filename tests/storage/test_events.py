@@ -1,16 +1,19 @@
 """The rows of the record: appended, looked for, held, pruned; and what somebody did to them behind our back."""
 
 import json
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection, delete, func, select, update
 
 from gatekeeper.evidence.chain import Check, Problem, Signed
+from gatekeeper.evidence.chain import digest as hashed
 from gatekeeper.evidence.event import Drafts, record_of
 from gatekeeper.evidence.seal import ChainSeal
-from gatekeeper.storage import appender, events, pruning
+from gatekeeper.storage import appender, connect, events, pruning
 from gatekeeper.storage.appender import Appender, End, Pending
 from gatekeeper.storage.events import Query, Row
 from gatekeeper.storage.tables import bundles, checkpoints, head, pictures, tombstones
@@ -63,6 +66,63 @@ class Site:
 
     def kinds(self) -> list[str]:
         return [row.kind for row in self.do(lambda connection: events.between(connection, 1, 1000))]
+
+
+@pytest.fixture
+def real(database_url: str) -> Iterator[Site]:
+    """A site with a database of each kind."""
+    with connect(database_url) as database:
+        yield Site(Store(database=database))
+
+
+# --- on real databases ---
+
+
+def test_two_processes_share_a_chain_in_each_database(real: Site, database_url: str) -> None:
+    with connect(database_url) as database:
+        other = Site(Store(database=database))
+        for site in (real, other, other, real):
+            site.fill(3)
+        assert real.problems() == other.problems() == []
+        assert real.find(order="oldest") == list(range(1, 13))
+
+
+def test_everything_that_is_asked_works_in_each_database(real: Site) -> None:
+    plate, opened, stored, _locked, _other = family(real)
+    items = [real.draft(text="Türöffner \0 \ud800 🚪"), real.draft("d%or", subject="x", caller=ANA)]
+    real.add(*items)
+    assert [row.sequence for row in real.add(*items, again=True)] == [6, 7]
+    assert real.find(kind="door.", since=NOW, until=NOW + 1, after=1, before=7) == [6, 5, 4, 2]
+    assert real.find(subject="x", actor="ana", outcome="ok", kind="d%") == [7]
+    assert len(real.do(lambda connection: events.hold(connection, stored.id, True))) == 4
+    [late] = real.add(real.draft(cause=opened.id))
+    assert late.held
+    real.fill(20)
+    assert real.do(lambda connection: pruning.prune(connection, real.seal, 1, 12, "old")) == pruning.Pruned(7, 5, 12)
+    assert real.problems() == []
+    assert real.do(lambda connection: events.get(connection, plate.id)).held
+    assert real.do(pruning.extent).first == 13
+    assert [one.sequence for one in real.do(lambda connection: pruning.sizes(connection, 8, 2))] == [13, 14]
+    real.run(delete(table).where(table.c.sequence > 25))
+    real.fill(1)
+    assert places(real.problems()) == [(26, 28, "missing")]
+
+
+def test_threads_that_append_at_once_make_one_chain(real: Site, database_url: str) -> None:
+    def process() -> None:
+        with connect(database_url) as database:
+            site = Site(Store(database=database))
+            for _ in range(15):
+                site.fill(2)
+
+    threads = [threading.Thread(target=process) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert real.problems() == []
+    assert real.do(events.newest) == 90
+    assert "evidence.broken" not in real.kinds()
 
 
 # --- appending ---
@@ -363,9 +423,6 @@ def test_a_break_between_two_rows_is_not_buried_with_them() -> None:
     site = Site().fill(10)
     [row] = site.do(lambda connection: events.between(connection, 5, 5))
     body = row.body.replace(b"opened 4", b"opened 5")
-    digest = site.seal.link(SITE, 5, row.previous, site.draft())[1]
-    from gatekeeper.evidence.chain import digest as hashed
-
     digest = hashed(row.previous, body)
     site.run(update(table).where(table.c.sequence == 5).values(body=body, hash=digest))
     before = places(site.problems())
@@ -385,9 +442,10 @@ def test_everything_may_be_pruned_and_the_chain_goes_on() -> None:
 def test_a_prune_is_bounded_and_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pruning, "PRUNE", 4)
     site = Site().fill(10)
-    first, done = 1, []
+    first = 1
+    done: list[pruning.Pruned] = []
     while first <= 9:
-        done.append(site.do(lambda connection, first=first: pruning.prune(connection, site.seal, first, 9, "old")))
+        done.append(site.do(partial(pruning.prune, seal=site.seal, first=first, last=9, reason="old")))
         first = done[-1].last + 1
     assert [one.gone for one in done] == [4, 4, 1]
     assert (site.problems(), site.find()) == ([], [10])
