@@ -5,6 +5,7 @@ against; those are sealed (sealing.py), since WAMP-CRA's key is as good as the p
 """
 
 import secrets
+from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
@@ -141,7 +142,7 @@ class Passwords:
             type=Type.ID,
         )
         # Of a name that nobody has, this is checked: it costs the same, and no password fits it.
-        self._decoy = self._hasher.hash(secrets.token_bytes(32))
+        self._decoy = _decoy(cost)
         cra, scram, draft = self.decoys
         self._sealed_decoys = {
             "wampcra": self._sealed("wampcra", "", cra),
@@ -231,6 +232,12 @@ _SEALED: dict[str, tuple[str, str, type[Any]]] = {
     AutobahnScram.name: ("scram", "scram", ScramCredential),
 }
 """WAMP method -> column, place within it, and form."""
+
+
+def _decoy(cost: Cost) -> str:
+    """Return what looks like a hash, and takes as long to check; it is random, so no password fits."""
+    salt, made_up = (b64encode(secrets.token_bytes(size)).rstrip(b"=").decode() for size in (16, 32))
+    return f"$argon2id$v=19$m={cost.memory},t={cost.passes},p={cost.lanes}${salt}${made_up}"
 
 
 def check_policy(name: str, password: str) -> None:

@@ -20,6 +20,7 @@ from gatekeeper.access.login import Given, LogIns
 from gatekeeper.access.principal import Principal
 from gatekeeper.access.records import Grant, LogIn
 from gatekeeper.errors import InvalidArgument
+from gatekeeper.http.query import query_of
 from gatekeeper.http.requests import body_of, channel_of, headers_of
 from gatekeeper.http.routes import Routes
 from gatekeeper.uris import Permission
@@ -75,7 +76,7 @@ class ChangeUserBody(Arguments, frozen=True):
     disabled: bool | None = None
 
 
-class KeysQuery(msgspec.Struct, frozen=True):
+class KeysQuery(Arguments, frozen=True):
     """Whose keys, if not one's own."""
 
     account: Text | None = None
@@ -276,8 +277,8 @@ class AccessRoutes:
         return Done()
 
     def _list_keys(self, request: Request, who: Principal) -> list[Key]:
-        [account] = request.args.get(b"account", [b""])[:1] or [b""]
-        return self._access.keys(who, {"account": account.decode("utf-8", "replace")} if account else {})
+        account = query_of(request, KeysQuery).account
+        return self._access.keys(who, {} if account is None else {"account": account})
 
     def _new_key(self, request: Request, who: Principal) -> "Deferred[NewKey]":
         return self._access.new_key(who, body_of(request))
