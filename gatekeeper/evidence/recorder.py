@@ -63,6 +63,7 @@ class _Work:
     sent: list[PictureRow] | None = None
     rows: int = 0
     begun: bool = False
+    again: bool = False
     saving: bool = False
     retry_at: float = 0.0
     closing: bool = False
@@ -310,6 +311,8 @@ class Recorder:
             after=work.rows,
             rows=work.sent,
             present=self._folder.has,
+            begun=work.begun,
+            again=work.again,
         )
         self._database.write(adding).addCallbacks(
             self._saved, self._not_saved, callbackArgs=(work, work.sent), errbackArgs=(work,)
@@ -317,7 +320,7 @@ class Recorder:
 
     def _saved(self, stored: list[PictureRow], work: _Work, rows: list[PictureRow]) -> None:
         work.saving = False
-        work.begun = True
+        work.begun, work.again = True, False
         work.sent = None
         work.rows += len(stored)
         work.bundle.saved(stored)
@@ -331,6 +334,7 @@ class Recorder:
     def _not_saved(self, failure: Failure, work: _Work) -> None:
         """Nothing was stored: the files are there, and their rows wait for the database."""
         work.saving = False
+        work.again = True
         work.retry_at = self._now + RETRY
         self.log.warn(
             "pictures of {event} wait for the database: {why}", event=work.bundle.event, why=failure.getErrorMessage()

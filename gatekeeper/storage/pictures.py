@@ -76,17 +76,20 @@ def add(
     after: int,
     rows: Sequence[PictureRow],
     present: Callable[[bytes], bool],
+    begun: bool = False,
+    again: bool = False,
 ) -> list[PictureRow]:
     """Put in pictures of an open bundle and number them on from `after`; return them as they are stored.
 
-    The same call again, because it wasn't known whether the first was committed, changes nothing.
-
     :param started: Unix seconds; with `manifest`, what is known of the bundle at its begin.
     :param present: whether the file of a hash is there now; a row without one isn't put in.
+    :param begun: the bundle is known to be there.
+    :param again: the same was asked before, and nobody knows whether it was committed: then nothing changes.
     """
     alone(connection)
-    begin(connection, event, started, manifest)
-    stored = [row for row in frames(connection, event) if row.number > after]
+    if not begun:
+        begin(connection, event, started, manifest)
+    stored = frames(connection, event, after) if again else []
     if stored or not rows:
         return stored
     found = [row for row in rows if present(row.sha256)]
@@ -129,9 +132,10 @@ def bundle(connection: Connection, event: str) -> BundleRow | None:
     return None if row is None else BundleRow(*row)
 
 
-def frames(connection: Connection, event: str) -> list[PictureRow]:
-    """Return an event's pictures in their order, erased ones with `erased` set."""
-    found = connection.execute(select(pictures).where(pictures.c.event == event).order_by(pictures.c.number))
+def frames(connection: Connection, event: str, after: int = 0) -> list[PictureRow]:
+    """Return an event's pictures after a number, in their order, erased ones with `erased` set."""
+    wanted = select(pictures).where(pictures.c.event == event, pictures.c.number > after)
+    found = connection.execute(wanted.order_by(pictures.c.number))
     return [PictureRow(*row) for row in found]
 
 

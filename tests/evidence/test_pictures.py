@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -58,70 +59,107 @@ def test_missing_and_unreadable_are_told_apart(folder: PictureFolder) -> None:
     assert not folder.has(sha(b"never"))
 
 
-def test_every_byte_is_safe_before_the_file_has_its_name_and_the_name_before_anybody_hears(
-    folder: PictureFolder, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    folder.store([b"first, so that the folders are there"])
+def notes(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+    """Return the list in which renames, and syncs of files and folders, are noted as they are done."""
     done: list[tuple[str, str]] = []
     fsync, replace = os.fsync, os.replace
 
     def noted_fsync(descriptor: int) -> None:
-        done.append(("fsync", Path(os.readlink(f"/proc/self/fd/{descriptor}")).name))
+        done.append(("sync", Path(os.readlink(f"/proc/self/fd/{descriptor}")).name))
         fsync(descriptor)
 
-    def noted_replace(source: Path, target: Path) -> None:
-        done.append(("rename", target.name))
+    def noted_replace(source: str, target: str) -> None:
+        done.append(("rename", Path(target).name))
         replace(source, target)
 
     monkeypatch.setattr(os, "fsync", noted_fsync)
     monkeypatch.setattr(os, "replace", noted_replace)
-    name = sha(b"x").hex()
-    folder.folder.joinpath(name[:2]).mkdir(exist_ok=True)
+    return done
+
+
+def test_every_byte_is_safe_before_the_file_has_its_name_and_the_name_before_anybody_hears(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = sorted(sha(jpeg).hex() for jpeg in (b"x", b"y"))
+    for one_by_one in (True, False):
+        folder = PictureFolder(tmp_path / str(one_by_one), None)
+        folder.store([b"x", b"y"])
+        for jpeg in (b"x", b"y"):
+            folder.path(sha(jpeg)).unlink()
+        with monkeypatch.context() as patched:
+            done = notes(patched)
+            if not one_by_one:
+
+                def sync(where: str, done: list[tuple[str, str]] = done) -> None:
+                    there = [Path(where, "incoming", f"{name}.part").exists() for name in names]
+                    done.append(("sync", "all" if all(there) else "none" if not any(there) else "some"))
+
+                folder = PictureFolder(folder.folder, sync)
+            folder.store([b"x", b"y"])
+        renames = [("rename", f"{name}.jpg") for name in names]
+        assert sorted(done[2:4] if one_by_one else done[1:3]) == renames
+        if one_by_one:
+            assert sorted(done[:2]) == [("sync", f"{name}.part") for name in names]
+            assert sorted(done[4:]) == [("sync", name[:2]) for name in names]
+        else:
+            assert (done[0], done[3:]) == (("sync", "all"), [("sync", "none")])
+
+
+@pytest.mark.skipif(pictures.DISK_SYNC is None, reason="this system can't make a whole disk safe in one go")
+def test_a_whole_disk_is_made_safe_in_one_go_where_the_system_can(folder: PictureFolder) -> None:
+    assert pictures.DISK_SYNC is not None
     folder.store([b"x"])
-    assert done == [("fsync", f"{name}.part"), ("rename", f"{name}.jpg"), ("fsync", name[:2])]
+    assert pictures.DISK_SYNC(str(folder.folder)) is None
+    assert pictures.DISK_SYNC(str(folder.folder / "nowhere")) == "No such file or directory"
 
 
 @pytest.mark.parametrize(
     ("number", "words"), [(28, "the disk is full"), (122, "the disk's quota is used up"), (5, "the disk fails")]
 )
-@pytest.mark.parametrize("call", ["open", "fsync", "replace"])
+@pytest.mark.parametrize("call", ["open", "write", "fsync", "replace", "sync"])
 def test_a_disk_that_fails_is_told_in_words_and_leaves_nothing(
-    folder: PictureFolder, monkeypatch: pytest.MonkeyPatch, call: str, number: int, words: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str, number: int, words: str
 ) -> None:
+    broken: list[str] = []
+    folder = PictureFolder(tmp_path / "pictures", (lambda _: broken[0] if broken else None) if call == "sync" else None)
     folder.store([b"good"])
-    real = getattr(os, call)
-
-    def failing(*arguments: Any, **more: Any) -> Any:
-        if call == "open" and not str(arguments[0]).endswith(".part"):
-            return real(*arguments, **more)
-        raise OSError(number, os.strerror(number))
-
     with monkeypatch.context() as patched:
-        patched.setattr(os, call, failing)
+        if call == "sync":
+            broken.append(words)
+        else:
+            real = getattr(os, call)
+
+            def failing(*arguments: Any, **more: Any) -> Any:
+                if call == "open" and not str(arguments[0]).endswith(".part"):
+                    return real(*arguments, **more)
+                raise OSError(number, os.strerror(number))
+
+            patched.setattr(os, call, failing)
         assert folder.store([b"bad"]) == [NotStored(words)]
-    assert not folder.has(sha(b"bad")) or call == "fsync"
+    assert not folder.has(sha(b"bad"))
     assert [*folder.folder.glob("incoming/*")] == []
     assert folder.state(sha(b"good")) is FileState.INTACT
 
 
+def test_a_name_that_is_not_safe_is_not_told_though_the_file_is_there(tmp_path: Path) -> None:
+    said: list[str | None] = [None, "the disk fails"]
+    folder = PictureFolder(tmp_path / "pictures", lambda _: said.pop(0))
+    assert folder.store([b"x"]) == [NotStored("the disk fails")]
+    assert said == []
+
+
+def test_a_folder_that_somebody_removed_is_made_anew(folder: PictureFolder) -> None:
+    folder.store([b"x"])
+    shutil.rmtree(folder.folder)
+    assert folder.store([b"x"]) == [Stored(sha(b"x"), 1)]
+
+
 def test_a_disk_that_takes_half_of_a_picture_took_none(folder: PictureFolder, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Half:
-        def __init__(self, descriptor: int, *_: Any, **__: Any) -> None:
-            os.close(descriptor)
-
-        def __enter__(self) -> "Half":
-            return self
-
-        def __exit__(self, *_: object) -> None:
-            pass
-
-        def write(self, jpeg: bytes) -> int:
-            return len(jpeg) // 2
-
-    monkeypatch.setattr(pictures, "open", Half, raising=False)
-    (result,) = folder.store([b"whole"])
-    assert isinstance(result, NotStored)
+    write = os.write
+    monkeypatch.setattr(os, "write", lambda descriptor, jpeg: write(descriptor, jpeg[: len(jpeg) // 2]))
+    assert folder.store([b"whole"]) == [NotStored("the disk is full")]
     assert not folder.has(sha(b"whole"))
+    assert [*folder.folder.glob("incoming/*")] == []
 
 
 def test_one_that_fails_does_not_take_the_others_with_it(
@@ -129,8 +167,8 @@ def test_one_that_fails_does_not_take_the_others_with_it(
 ) -> None:
     real = os.replace
 
-    def failing(source: Path, target: Path) -> None:
-        if target == folder.path(sha(b"bad")):
+    def failing(source: str, target: str) -> None:
+        if target == str(folder.path(sha(b"bad"))):
             raise OSError(28, "")
         real(source, target)
 

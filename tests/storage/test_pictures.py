@@ -45,8 +45,9 @@ def row(text: str, received: float = 1000.0, event: str = "E") -> PictureRow:
     return PictureRow(event, 0, "yard", received, 640, 480, 100, sha(text))
 
 
-def add(do: Do, *rows: PictureRow, event: str = "E", after: int = 0, present: Any = lambda _: True) -> list[PictureRow]:
-    adding = partial(pictures.add, event=event, started=1000.0, manifest=b"{}", after=after, rows=rows, present=present)
+def add(do: Do, *rows: PictureRow, event: str = "E", present: Any = lambda _: True, **more: Any) -> list[PictureRow]:
+    more = {"started": 1000.0, "manifest": b"{}", "after": 0, **more}
+    adding = partial(pictures.add, event=event, rows=rows, present=present, **more)
     found: list[PictureRow] = do(adding)
     return found
 
@@ -69,7 +70,7 @@ def put_event(do: Do, event: str, sequence: int, **more: Any) -> None:
 
 def test_pictures_are_numbered_on_in_the_order_in_which_they_come(do: Do) -> None:
     first = add(do, row("a", 1.0), row("b", 2.0))
-    second = add(do, row("c", 3.0), after=2)
+    second = add(do, row("c", 3.0), after=2, begun=True)
     assert [found.number for found in first + second] == [1, 2, 3]
     assert do(lambda connection: pictures.frames(connection, "E")) == first + second
     assert do(lambda connection: pictures.frame(connection, "E", 2)) == first[1]
@@ -84,8 +85,12 @@ def test_a_picture_whose_file_is_not_there_has_no_row_and_leaves_no_gap(do: Do) 
 
 def test_the_same_again_changes_nothing(do: Do) -> None:
     first = add(do, row("a"), row("b"))
-    assert add(do, row("a"), row("b")) == first
+    assert add(do, row("a"), row("b"), again=True) == first
     assert do(lambda connection: pictures.frames(connection, "E")) == first
+
+
+def test_what_was_not_stored_the_first_time_is_stored_the_second(do: Do) -> None:
+    assert [found.number for found in add(do, row("a"), row("b"), again=True)] == [1, 2]
 
 
 def test_a_bundle_is_open_with_its_first_rows_and_also_without_any(do: Do) -> None:
