@@ -9,8 +9,8 @@ from twisted.web.server import Request
 from gatekeeper import uris
 from gatekeeper.access.principal import Principal
 from gatekeeper.errors import NotFound
+from gatekeeper.evidence.api import EventPage, Verification
 from gatekeeper.evidence.event import Event, Query
-from gatekeeper.evidence.pages import EventPage
 from gatekeeper.http.download import Download
 from gatekeeper.http.query import query_of
 from gatekeeper.http.routes import Routes
@@ -21,7 +21,7 @@ KEPT: Final = b"private, max-age=31536000, immutable"
 
 
 class Picture(Protocol):
-    """A picture of an event, as it is kept."""
+    """A picture of an event, as it is kept; `received` in Unix seconds."""
 
     @property
     def jpeg(self) -> bytes: ...
@@ -31,18 +31,27 @@ class Picture(Protocol):
     def received(self) -> float: ...
 
 
-Verification = dict[str, Any]
-Events = Any
+class Record(Protocol):
+    """The record, for somebody: what they may not see isn't there."""
+
+    def list(self, who: Principal, query: Query, /) -> "Deferred[EventPage]": ...
+    def get(self, who: Principal, event: str, /) -> "Deferred[Event]": ...
+    def frame(self, who: Principal, event: str, number: int, /) -> "Deferred[Any]": ...
+    def verify(self, who: Principal, event: str, /) -> "Deferred[Verification]": ...
+    def hold(self, who: Principal, event: str, /) -> "Deferred[Event]": ...
+    def release(self, who: Principal, event: str, /) -> "Deferred[Event]": ...
+    def export(self, who: Principal, event: str, /) -> "Deferred[BinaryIO]": ...
 
 
 class EventRoutes:
     """The record over HTTP.
 
+    :param record: what is asked; `frame` fires with a `Picture`.
     :param clock: the reactor, for who takes a file too slowly.
     """
 
-    def __init__(self, events: Events, clock: Any) -> None:
-        self._events = events
+    def __init__(self, record: Record, clock: Any) -> None:
+        self._record = record
         self._clock = clock
 
     def add_to(self, routes: Routes) -> None:
@@ -58,19 +67,19 @@ class EventRoutes:
         routes.add(uris.EVENT_RELEASE, self._release, "Let retention have an event again.", gives=Event)
 
     def _list(self, request: Request, who: Principal) -> "Deferred[EventPage]":
-        return self._events.list(who, query_of(request, Query))
+        return self._record.list(who, query_of(request, Query))
 
     def _get(self, request: Request, who: Principal, event: str) -> "Deferred[Event]":
-        return self._events.get(who, event)
+        return self._record.get(who, event)
 
     def _verify(self, request: Request, who: Principal, event: str) -> "Deferred[Verification]":
-        return self._events.verify(who, event)
+        return self._record.verify(who, event)
 
     def _hold(self, request: Request, who: Principal, event: str) -> "Deferred[Event]":
-        return self._events.hold(who, event)
+        return self._record.hold(who, event)
 
     def _release(self, request: Request, who: Principal, event: str) -> "Deferred[Event]":
-        return self._events.release(who, event)
+        return self._record.release(who, event)
 
     def _frame(self, request: Request, who: Principal, event: str, number: str) -> "Deferred[bytes]":
         def found(picture: Picture) -> bytes:
@@ -80,11 +89,12 @@ class EventRoutes:
             request.setHeader(b"x-camera", picture.camera.encode())
             return picture.jpeg
 
-        return self._events.frame(who, event, _number(number)).addCallback(found)
+        looking: Deferred[Picture] = self._record.frame(who, event, _number(number))
+        return looking.addCallback(found)
 
     def _export(self, request: Request, who: Principal, event: str) -> "Deferred[bytes]":
         if request.method == b"HEAD":  # a look makes no file, and is no export that the record would tell of
-            return self._events.get(who, event).addCallback(lambda _: _announce(request))
+            return self._record.get(who, event).addCallback(lambda _: _announce(request))
         download = Download(request, self._clock)
 
         def made(file: BinaryIO) -> None:
@@ -93,7 +103,7 @@ class EventRoutes:
             request.setHeader(b"content-disposition", f'attachment; filename="{event}.zip"'.encode())
             download.send(file)
 
-        maybeDeferred(self._events.export, who, event).addCallback(made).addErrback(download.fail)
+        maybeDeferred(self._record.export, who, event).addCallback(made).addErrback(download.fail)
         return download.done
 
 
@@ -110,6 +120,6 @@ def _number(text: str) -> int:
 
     :raises NotFound: if it is none: the address leads nowhere.
     """
-    if not re.fullmatch(r"[1-9][0-9]{0,8}", text, re.ASCII):
+    if not re.fullmatch(r"[1-9][0-9]{0,8}", text):
         raise NotFound("there is nothing at this address")
     return int(text)
