@@ -107,6 +107,7 @@ class Housekeeping:
     :param ration: told to store only every n-th new picture, 0 for none.
     :param free: bytes free on the data folder's disk; asked in the disk's thread.
     :param minimum: bytes that should be free; below a quarter of it no picture is stored.
+    :param pause: seconds between two steps; 0 where nobody else waits.
     """
 
     log = Logger()
@@ -125,6 +126,7 @@ class Housekeeping:
         ration: Callable[[int], None] = lambda every: None,
         free: Callable[[], int] | None = None,
         minimum: int = MINIMUM_FREE,
+        pause: float = PAUSE,
     ) -> None:
         self._classes = list(classes)
         self._pictures = pictures
@@ -137,6 +139,7 @@ class Housekeeping:
         self._ration = ration
         self._free = free or partial(free_bytes, folder.folder)
         self._minimum = minimum
+        self._pause = pause
         self._lock = DeferredLock()
         self._timers: dict[str, IDelayedCall] = {}
         self._running = False
@@ -218,7 +221,8 @@ class Housekeeping:
             after = page[-1].key
             for step in steps(planner.take(page)):
                 yield kept.discard(step, _reason(policy, step))
-                yield deferLater(self._reactor, PAUSE, lambda: None)
+                if self._pause:
+                    yield deferLater(self._reactor, self._pause, lambda: None)
 
     def _judge(self, kept: Class, planner: Planner) -> None:
         """Say once that a bound can't be kept, since all that is left must stay."""
