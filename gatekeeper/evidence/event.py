@@ -136,10 +136,10 @@ class Drafts:
         """Return an event with its id and time, to be appended to the chain."""
         time, kind, subject, cause, outcome = (
             float(self._wall()),
-            clean(kind, MAXIMUM_NAME),
+            _name(kind),
             _optional(subject),
             _optional(cause),
-            clean(outcome, MAXIMUM_NAME),
+            _name(outcome),
         )
         caller = _clean_caller(caller)
         rest = _Rest(
@@ -216,8 +216,12 @@ def clean(text: Any, limit: int) -> str:
     )
 
 
+def _name(text: Any) -> str:
+    return clean(text, MAXIMUM_NAME).replace("\n", " ")
+
+
 def _optional(text: Any) -> str | None:
-    return None if text is None else clean(text, MAXIMUM_NAME)
+    return None if text is None else _name(text)
 
 
 def _clean_caller(caller: Caller | None) -> Caller | None:

@@ -127,7 +127,7 @@ class Inspector:
             self._explain(connection)
         elif self._looking:
             self._look()
-        else:
+        elif not self._finished:
             self._read(connection, self._check)
         return self._finished and not self._looking and not self._gone
 
@@ -173,11 +173,12 @@ class Inspector:
 
     def _explain(self, connection: Connection) -> None:
         """In a transaction after the look: what was erased meanwhile is signed for by now."""
-        gone, self._gone = self._gone, []
         known: dict[str, dict[str, Statement]] = {}
-        for sequence, picture, state in gone:
+        for sequence, picture, _ in self._gone:  # all that may fail first: the database may do a step twice
             if picture.event not in known:
                 known[picture.event] = self._erased_of(connection, picture.event, sequence)
+        gone, self._gone = self._gone, []
+        for sequence, picture, state in gone:
             if picture.sha256 in known[picture.event]:
                 self._erased += 1
                 continue
