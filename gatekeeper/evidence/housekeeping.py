@@ -107,7 +107,6 @@ class Housekeeping:
     :param ration: told to store only every n-th new picture, 0 for none.
     :param free: bytes free on the data folder's disk; asked in the disk's thread.
     :param minimum: bytes that should be free; below a quarter of it no picture is stored.
-    :param pause: seconds between two steps; 0 where nobody else waits.
     """
 
     log = Logger()
@@ -126,7 +125,6 @@ class Housekeeping:
         ration: Callable[[int], None] = lambda every: None,
         free: Callable[[], int] | None = None,
         minimum: int = MINIMUM_FREE,
-        pause: float = PAUSE,
     ) -> None:
         self._classes = list(classes)
         self._pictures = pictures
@@ -139,11 +137,11 @@ class Housekeeping:
         self._ration = ration
         self._free = free or partial(free_bytes, folder.folder)
         self._minimum = minimum
-        self._pause = pause
         self._lock = DeferredLock()
         self._timers: dict[str, IDelayedCall] = {}
         self._running = False
-        self._began = 0.0
+        self._stopped = False
+        self._began = float(reactor.seconds())
         self._looks = 0
         self._over: set[str] = set()
         self._doubted = False
@@ -156,7 +154,7 @@ class Housekeeping:
 
     def start(self) -> None:
         """Begin; the first look is a while away."""
-        self._running = True
+        self._running, self._stopped = True, False
         self._began = self._now
         self._again("look", FIRST, self._look)
         self._again("check", 0.0, self._check)
@@ -164,6 +162,7 @@ class Housekeeping:
     def stop(self) -> None:
         """End: the step that is under way ends by itself."""
         self._running = False
+        self._stopped = True
         for timer in self._timers.values():
             if timer.active():
                 timer.cancel()
@@ -221,8 +220,9 @@ class Housekeeping:
             after = page[-1].key
             for step in steps(planner.take(page)):
                 yield kept.discard(step, _reason(policy, step))
-                if self._pause:
-                    yield deferLater(self._reactor, self._pause, lambda: None)
+                yield deferLater(self._reactor, PAUSE, lambda: None)
+                if self._stopped:
+                    return
 
     def _judge(self, kept: Class, planner: Planner) -> None:
         """Say once that a bound can't be kept, since all that is left must stay."""

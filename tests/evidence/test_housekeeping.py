@@ -322,6 +322,18 @@ def test_many_go_in_small_steps_with_pauses_in_between(folder: Path) -> None:
     assert house.problems() == []
 
 
+def test_a_stop_ends_it_after_the_step_that_is_under_way(folder: Path) -> None:
+    house = House(folder, events=Policy(days=30))
+    for entry in house.bench.record(*(f"event {number}" for number in range(3 * STEP))):
+        house.age(entry.id, 40)
+    done: list[Any] = []
+    house.keeper.run().addBoth(done.append)
+    house.keeper.stop()
+    house.let_go_on(done)
+    house.clock.pump([0.1] * 10)
+    assert len(house.do(lambda c: c.execute(select(tombstones)).all())) == 1
+
+
 def test_ranges_are_cut_where_something_stays_or_was_gone() -> None:
     assert list(ranges([1, 2, 3, 5, 8, 9])) == [(1, 3), (5, 5), (8, 9)]
     assert list(ranges([])) == []
