@@ -119,7 +119,7 @@ class LogIns:
                 NotAuthenticated("that is no API key that is known here"), "a log-in with a key", channel
             )
         if found.key == KEY and self._configured is not None:
-            await self._ensure(ADMIN, Role.OWNER, channel)
+            await self._ensure(ADMIN, Role.OWNER, channel, "key")
             return await self._browser(ADMIN, f"{KEY} {self._configured.mark}", channel, "key")
         return await self._browser(found.name, f"key {found.key}", channel, "key")
 
@@ -136,7 +136,7 @@ class LogIns:
         except NotAuthenticated as error:
             raise self._attempts.refused(error, what, channel) from None
         try:
-            account = await self._ensure(link.account or ADMIN, link.role, channel)
+            account = await self._ensure(link.account or ADMIN, link.role, channel, "link")
             return await self._browser(account.name, BY_LINK, channel, "link")
         except GatekeeperError as error:
             await self._give_back(link, error)
@@ -259,10 +259,10 @@ class LogIns:
 
     # --- within ------------------------------------------------------------------------------------------------------
 
-    async def _ensure(self, name: str, role: str, channel: Channel) -> Account:
+    async def _ensure(self, name: str, role: str, channel: Channel, method: str) -> Account:
         account = self._accounts.account(name)
         if account is None:
-            account = await self._accounts.add(name, role, caller=channel.caller(None, "link"))
+            account = await self._accounts.add(name, role, caller=channel.caller(name, method))
         if account.disabled:
             raise AccessDenied(f'the account "{name}" is disabled')
         return account

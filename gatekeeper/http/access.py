@@ -6,6 +6,7 @@ cookie is asked for by our own page); over TLS `Secure`, and with a name that br
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import msgspec
@@ -19,7 +20,7 @@ from gatekeeper.access.guard import COOKIE, SECURE_COOKIE, Guard, cookie_of
 from gatekeeper.access.login import Given, LogIns
 from gatekeeper.access.principal import Principal
 from gatekeeper.access.records import Grant, LogIn
-from gatekeeper.errors import InvalidArgument
+from gatekeeper.errors import InvalidArgument, StorageUnavailable
 from gatekeeper.http.query import query_of
 from gatekeeper.http.requests import body_of, channel_of, headers_of
 from gatekeeper.http.routes import Routes
@@ -314,7 +315,8 @@ class AccessRoutes:
     async def _leave(self, who: Principal | None) -> None:
         """End the log-in that a browser had before: its cookie is about to be replaced."""
         if who is not None and who.caller.method == "cookie":
-            await self._logins.out(who)
+            with suppress(StorageUnavailable):  # it is over here, and the new one must not be lost for that
+                await self._logins.out(who)
 
     def _with_cookie(self, request: Request, given: Given) -> Identity:
         self._set_cookie(request, given.cookie, self._cookie_life)

@@ -514,3 +514,12 @@ def test_the_database_holds_no_secret_in_the_clear(house: House) -> None:
     for secret in secrets:
         assert secret not in held
         assert secret not in repr((house.texts, house.callers, house.ended))
+
+
+def test_who_makes_the_owners_account_at_the_first_start_stands_on_the_record() -> None:
+    for method in ("key", "link"):
+        house = House()
+        code = house.links.new("admin", "owner")
+        run(house.logins.by_key(TOKEN, HERE) if method == "key" else house.logins.by_link(code, HERE))
+        assert house.told == [("access.user_added", "admin", "ok"), ("access.login", "admin", "ok")]
+        assert [(caller.name, caller.method) for caller in house.callers] == [("admin", method)] * 2
