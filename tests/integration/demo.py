@@ -1,12 +1,15 @@
 """The demo site as a process: `twistd -n gatekeeper` with no configuration file, in an empty folder."""
 
 import http.client
+import json
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from tests.integration.processes import BIN, PATIENCE, Process, Server
 
+PASSWORD = "the owner of the demo"
 LISTEN = "tcp:0:interface=127.0.0.1"
 
 
@@ -25,11 +28,14 @@ class Answer:
         return found.partition(";")[0] if found else None
 
 
-def request(port: int, method: str, path: str, headers: Mapping[str, str] | None = None) -> Answer:
-    """Ask on a connection of its own."""
+def request(port: int, method: str, path: str, headers: Mapping[str, str] | None = None, body: Any = None) -> Answer:
+    """Ask on a connection of its own; a body is sent as JSON."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+    fields = dict(headers or {})
+    if body is not None:
+        fields["Content-Type"] = "application/json"
     try:
-        connection.request(method, path, headers=dict(headers or {}))
+        connection.request(method, path, None if body is None else json.dumps(body), fields)
         return Answer(connection.getresponse())
     finally:
         connection.close()
@@ -63,17 +69,21 @@ class Demo(Server):
         return self.expect(r"open http://127\.0\.0\.1:\d+(/login\?code=\S+)")[1]
 
     def log_in(self) -> str:
-        """Use the link; return the cookie."""
+        """Use the link and choose the owner's password, as its page would; return the cookie."""
         cookie = request(self.port, "GET", self.link).cookie
         assert cookie is not None, self.output
-        return cookie
+        chosen = {"name": "admin", "password": PASSWORD}
+        answer = request(self.port, "POST", "/api/access/setup", {"Cookie": cookie}, chosen)
+        assert answer.status == 200, answer.body
+        assert answer.cookie is not None
+        return answer.cookie
 
     def token(self) -> str:
-        """Log in and make a token for scripts."""
+        """Log in and make a key for scripts."""
         cookie = {"Cookie": self.log_in()}
-        answer = request(self.port, "POST", "/api/access/token", cookie)
+        answer = request(self.port, "POST", "/api/access/keys", cookie, {"label": "script"})
         assert answer.status == 200, answer.body
-        return str(answer.body.decode().split('"')[3])
+        return str(json.loads(answer.body)["key"])
 
 
 def environment(**changes: str) -> dict[str, str]:

@@ -78,11 +78,13 @@ class House:
         self.lock.startService()
         settings = config.Site(
             listen="tcp:0:interface=127.0.0.1",
+            access=config.Access(admin_token=config.Secret(file="token")),
             cameras=(config.Camera(id="yard", url=self.camera.url),),
             doors=(config.Door(id="front", url=self.lock.url),),
         )
+        self.token = "integration-tests-in-one-process"
+        (folder / "token").write_text(self.token)
         self.site = Site(settings, folder, reactor)
-        self.token = self.site.tokens.new_token()
         self.clients: list[Client] = []
 
     def start(self) -> None:

@@ -12,12 +12,13 @@ import pytest
 
 from gatekeeper import uris
 from tests.integration.conftest import Started
-from tests.integration.demo import LISTEN, Demo, request
+from tests.integration.demo import LISTEN, PASSWORD, Demo, request
 from tests.integration.processes import BIN, PATIENCE, Lock, Process, Server, site, wait_for
 
 pytestmark = pytest.mark.process
 
-OPEN_TO_ALL = {uris.HEALTH, uris.INDEX, uris.ASSETS, uris.LOGIN_LINK, uris.LOGIN, uris.LOGOUT}
+PAGES = {uris.HEALTH, uris.INDEX, uris.ASSETS, uris.OPENAPI, uris.API_PAGE}
+OPEN_TO_ALL = PAGES | {uris.LOGIN_LINK, uris.LOGIN, uris.LOGOUT, uris.SETUP, uris.TOKEN}
 STOPPED_IN = 5.0  # seconds: a lock may take two to answer what is in flight, and two to lock
 
 
@@ -75,26 +76,40 @@ def test_the_demo_says_what_is_virtual_and_ends_with_the_address_to_open(demo: D
 def test_the_link_logs_in_one_browser_once(demo: Demo) -> None:
     first = request(demo.port, "GET", demo.link)
     assert (first.status, first.headers["Location"]) == (302, "/")
-    assert {"httponly", "samesite=lax"} <= {word.strip().lower() for word in first.headers["Set-Cookie"].split(";")}
+    assert {"httponly", "samesite=strict"} <= {word.strip().lower() for word in first.headers["Set-Cookie"].split(";")}
     assert first.cookie is not None
-    assert request(demo.port, "GET", "/cameras", {"Cookie": first.cookie}).status == 200
+    assert request(demo.port, "GET", "/cameras", {"Cookie": first.cookie}).status == 403  # a password comes first
+    chosen = {"name": "admin", "password": PASSWORD}
+    owner = request(demo.port, "POST", "/api/access/setup", {"Cookie": first.cookie}, chosen).cookie
+    assert owner is not None
+    assert request(demo.port, "GET", "/cameras", {"Cookie": first.cookie}).status == 401
     second = request(demo.port, "GET", demo.link)
     assert (second.status, second.cookie) == (401, None)
     assert b"used already" in second.body
     demo.expect("one-time link was refused")
     assert request(demo.port, "GET", "/login?code=guess").status == 401
-    assert request(demo.port, "GET", "/cameras", {"Cookie": first.cookie}).status == 200
+    assert request(demo.port, "GET", "/cameras", {"Cookie": owner}).status == 200
 
 
 def test_without_a_log_in_health_and_the_page_are_all_there_is(demo: Demo) -> None:
     assert {route for route in uris.ROUTES if route.permission is uris.Permission.NONE} == OPEN_TO_ALL
     assert request(demo.port, "GET", uris.HEALTH.path).body == b'{"status":"ok"}'
     for route in set(uris.ROUTES) - OPEN_TO_ALL:
-        answer = request(demo.port, route.method, route.format(camera="entrance", door="front"))
+        path = route.format(
+            camera="entrance",
+            door="front",
+            event="none",
+            number="1",
+            user="none",
+            key="none",
+            kind="door",
+            thing="none",
+        )
+        answer = request(demo.port, route.method, path)
         assert (route.path, answer.status) == (route.path, 401)
         assert answer.headers["WWW-Authenticate"].startswith("Bearer")
         wrong = {"Authorization": "Bearer wrong", "Cookie": "gatekeeper=wrong"}
-        assert request(demo.port, route.method, route.format(camera="entrance", door="front"), wrong).status == 401
+        assert request(demo.port, route.method, path, wrong).status == 401
 
 
 def test_without_a_proof_no_session_joins_the_router(demo: Demo) -> None:
