@@ -12,7 +12,7 @@ PAGES_READY := gatekeeper/http/dashboard/index.html
 PAGES_SOURCES := $(shell find web/src -type f) web/index.html web/package-lock.json web/vite.config.ts
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types layers unit pages browser chromium build wheel bench docs crossbar clients clean
+.PHONY: help run test lint types layers unit pages browser chromium postgresql build wheel bench docs crossbar clients clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -20,7 +20,7 @@ help: ## Show what can be made
 run: build ## Start the demo site (or ./gatekeeper.toml) at http://127.0.0.1:8000
 	$(BIN)/twistd -n --pidfile= gatekeeper $(ARGS)
 
-test: build chromium ## Run everything: ruff, mypy, import-linter, vitest, the browser tests, pytest
+test: build chromium postgresql ## Run everything: ruff, mypy, import-linter, vitest, the browser tests, pytest
 	@echo "== ruff, biome, tsc"; $(MAKE) -s lint
 	@echo "== mypy, strict"; $(MAKE) -s types
 	@echo "== import-linter"; $(MAKE) -s layers
@@ -39,7 +39,7 @@ types: $(VENV_READY) ## Check types: mypy, strict
 layers: $(VENV_READY) ## Check that dependencies point down
 	$(BIN)/lint-imports --no-logo
 
-unit: build $(CLIENTS_READY) ## Run pytest: units, and processes on loopback
+unit: build postgresql $(CLIENTS_READY) ## Run pytest: units, and processes on loopback
 	$(BIN)/python -m pytest -q $(ARGS)
 
 pages: $(NODE_READY) ## Run vitest
@@ -54,6 +54,13 @@ chromium:
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
 	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y chromium >/dev/null; \
 	  else echo "Install chromium, or name one: make test CHROMIUM=/path/to/chrome" >&2; exit 1; fi; fi
+
+# Debian's PostgreSQL, for the tests that start a server of their own; without one they are skipped, and fail under CI.
+postgresql:
+	@if ! command -v initdb >/dev/null 2>&1 && ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y postgresql >/dev/null; \
+	  else echo "PostgreSQL's tests are skipped: install its server programs to run them" >&2; fi; fi
 
 build: $(VENV_READY) $(PAGES_READY) ## Set up the virtual environment and build the dashboard
 
@@ -75,7 +82,7 @@ $(PAGES_READY): $(NODE_READY) $(PAGES_SOURCES)
 wheel: build ## Build the wheel into dist/
 	$(BIN)/python -m build --wheel
 
-bench: build ## Compare the media path with C, and measure doors and the idle site (minutes)
+bench: build postgresql ## Compare the media path with C; measure doors, the idle site and the storage (minutes)
 	$(BIN)/python -m tests.bench
 
 docs: $(VENV_READY) ## Write the generated pages: docs/configuration.md, docs/wamp-conformance.md
