@@ -78,6 +78,10 @@ FOLLOWS = frozenset(
 """What a door does because of the last action at it; an opening that nobody ordered has no cause that we know."""
 
 
+LOGGED = ("door.", "camera.", "system.started", "system.stopped")
+"""Kinds of events that have a line in the log of their own, when they happen and not when they are stored."""
+
+
 class Site(Service):
     """A whole site: access, doors, cameras, router and web side, made of one configuration.
 
@@ -415,6 +419,9 @@ class Site(Service):
         return entry
 
     def _publish_event(self, event: Event) -> None:
+        if not event.kind.startswith(LOGGED):
+            log = self.log.warn if event.outcome == "alarm" else self.log.info
+            log("{text}", text=event.text, kind=event.kind, event=event.id)
         self._session.publish(uris.TOPIC_EVENT.template, plain(event))
 
     def _viewers(self, camera: str) -> int:

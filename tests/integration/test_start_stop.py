@@ -86,7 +86,7 @@ def test_the_link_logs_in_one_browser_once(demo: Demo) -> None:
     second = request(demo.port, "GET", demo.link)
     assert (second.status, second.cookie) == (401, None)
     assert b"used already" in second.body
-    demo.expect("one-time link was refused")
+    demo.expect("one-time link from 127.0.0.1 was refused")
     assert request(demo.port, "GET", "/login?code=guess").status == 401
     assert request(demo.port, "GET", "/cameras", {"Cookie": owner}).status == 200
 
