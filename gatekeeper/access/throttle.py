@@ -4,8 +4,8 @@
     5th, 6th, 7th, … failure 1 s, 2 s, 4 s, … up to 15 minutes until the next attempt is looked at
 
 Failures count per account and per address, each attempt from its beginning: a thousand at once are a thousand. What
-comes from the machine itself and what comes from elsewhere are counted apart, so that nobody elsewhere can lock the
-owner out at the machine. A name that nobody has counts as one that somebody has.
+comes from the machine itself is counted apart, and per account only: neither somebody elsewhere nor another account's
+script at the machine locks the owner out there. A name that nobody has counts as one that somebody has.
 """
 
 import hashlib
@@ -56,10 +56,13 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One attempt that is looked at; it counts as failed until it is known to have succeeded."""
+    """One attempt that is looked at; it counts as failed until it is known to have succeeded.
+
+    :ivar address: None for this machine itself, whose address everybody at it shares.
+    """
 
     account: Failure
-    address: Failure
+    address: Failure | None = None
 
 
 class Refused(TooManyAttempts):
@@ -81,8 +84,7 @@ class Throttle:
     """
 
     def __init__(self, maximum: int = MAXIMUM_COUNTERS) -> None:
-        self._accounts = Counters(maximum)
-        self._addresses = Counters(maximum)
+        self._counters = {"account": Counters(maximum), "address": Counters(maximum)}
 
     def begin(self, account: str, address: str, now: float) -> Attempt:
         """Count an attempt as failed, before it is looked at.
@@ -91,22 +93,26 @@ class Throttle:
         :raises Refused: if it comes too soon; it is then not counted: who insists isn't kept waiting for longer.
         """
         zone = zone_of(address)
-        name = _digest(f"{'here' if zone == LOCAL else 'elsewhere'}\0{account}")
-        wait = max(self._accounts.wait(name, now), self._addresses.wait(zone, now))
+        keys = {"account": _digest(f"{'here' if zone == LOCAL else 'elsewhere'}\0{account}")}
+        if zone != LOCAL:
+            keys["address"] = zone
+        wait = max(self._counters[kind].wait(key, now) for kind, key in keys.items())
         if wait > 0:
-            told = [counters.tell(key, now) for counters, key in ((self._accounts, name), (self._addresses, zone))]
+            told = [self._counters[kind].tell(key, now) for kind, key in keys.items()]
             raise Refused(wait, is_first=any(told))
-        return Attempt(self._accounts.add(name, now), self._addresses.add(zone, now))
+        return Attempt(**{kind: self._counters[kind].add(key, now) for kind, key in keys.items()})
 
     def succeeded(self, attempt: Attempt) -> None:
         """Forget the account's failures; of the address's only this: it may have guessed at other accounts too."""
-        self._accounts.remove(attempt.account.key)
-        self._addresses.subtract(attempt.address)
+        self._counters["account"].remove(attempt.account.key)
+        if attempt.address is not None:
+            self._counters["address"].subtract(attempt.address)
 
     def undone(self, attempt: Attempt) -> None:
         """Count neither failure nor success: it wasn't looked at after all."""
-        self._accounts.subtract(attempt.account)
-        self._addresses.subtract(attempt.address)
+        self._counters["account"].subtract(attempt.account)
+        if attempt.address is not None:
+            self._counters["address"].subtract(attempt.address)
 
 
 @dataclass(slots=True)

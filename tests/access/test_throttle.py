@@ -123,7 +123,7 @@ def test_success_beside_a_failure_does_not_shorten_that_ones_delay() -> None:
         last = fail_at(throttle, f"victim{number}", FAR, 0.0)
     start = last + delay_after(FREE + 5)
     own = throttle.begin("mallory", FAR, start)
-    throttle._addresses.add(zone_of(FAR), start)  # another attempt, which was let in at the same time
+    throttle._counters["address"].add(zone_of(FAR), start)  # another attempt, which was let in at the same time
     throttle.succeeded(own)
     assert refused(throttle, "victim", FAR, start + 1) == delay_after(FREE + 6) - 1
 
@@ -139,6 +139,9 @@ def test_the_machine_itself_and_what_comes_from_elsewhere_do_not_delay_each_othe
         throttle.begin("ben", "127.0.0.1", 0.0)
     assert refused(throttle, "ben", "::1", 0.5) > 0, "but it is delayed by its own failures"
     assert refused(throttle, "ben", FAR, 0.5) == 0
+    for number in range(30):
+        fail_at(throttle, f"name{number}", "127.0.0.1", 0.0)
+    assert refused(throttle, "admin", "127.0.0.1", 0.5) == 0, "whoever else fails at the machine"
 
 
 @pytest.mark.parametrize(
@@ -179,7 +182,7 @@ def test_names_that_nobody_could_have_count_alike_and_take_no_more_room() -> Non
         for _ in range(FREE + 1):
             throttle.begin(name, FAR + name[:1].replace("\0", "0"), 0.0)
         assert refused(throttle, name, "198.51.100.1", 0.5) > 0
-    assert all(len(key) == 32 for key in throttle._accounts._held)
+    assert all(len(key) == 32 for key in throttle._counters["account"]._held)
 
 
 # --- bounded memory ---
