@@ -58,12 +58,47 @@ export const test = base.extend<Fixtures, { site: Site }>({
     { auto: true },
   ],
   dashboard: async ({ page, site }, use) => {
-    await page.request.post(`${site.url}/login`, { data: { token: TOKEN }, headers: { Origin: site.url } });
-    await page.goto(site.url);
-    await expect(page.getByTestId("connection")).toHaveText("Connected");
+    await logInByKey(page, site);
     await use(page);
   },
 });
+
+/** Log a page in by the admin token, as the log-in form does with a key, and wait until it is connected. */
+export async function logInByKey(page: Page, site: Site): Promise<void> {
+  const answer = await page.request.post(`${site.url}/login`, { data: { key: TOKEN }, headers: { Origin: site.url } });
+  expect(answer.ok(), await answer.text()).toBe(true);
+  await page.goto(site.url);
+  await expect(page.getByTestId("connection")).toHaveText("Connected");
+}
+
+/** Log a page in by its form. */
+export async function logIn(page: Page, site: Site, name: string, password: string): Promise<void> {
+  await page.goto(site.url);
+  await page.getByTestId("login-name").fill(name);
+  await page.getByTestId("login-password").fill(password);
+  await page.getByTestId("login-submit").click();
+}
+
+/** Open a door with a reason and wait until its pictures are kept; return the id of the opening's event. */
+export async function openedWithPictures(site: Site, door: string, reason: string): Promise<string> {
+  await site.ask("POST", `/doors/${door}/open`, { reason });
+  let id = "";
+  await expect
+    .poll(
+      async () => {
+        const { events } = await site.ask<{ events: { id: string; kind: string; reason: string; bundle: string }[] }>(
+          "GET",
+          "/events?kind=door.opened&limit=20",
+        );
+        const opened = events.find((event) => event.reason === reason);
+        id = opened?.id ?? "";
+        return opened?.bundle;
+      },
+      { timeout: 20_000 },
+    )
+    .toBe("complete");
+  return id;
+}
 
 /** Return the age of a camera's picture in seconds, as the page shows it. */
 export async function shownAge(page: Page, camera: string): Promise<number> {
@@ -74,15 +109,18 @@ export async function shownAge(page: Page, camera: string): Promise<number> {
 
 /** Return a number that changes with the pixels of a camera's canvas. */
 export async function pixels(page: Page, camera: string): Promise<number> {
-  return page
-    .getByTestId(`camera-${camera}`)
-    .locator("canvas")
-    .evaluate((canvas: HTMLCanvasElement) => {
-      const data = canvas.getContext("2d")?.getImageData(0, 0, canvas.width, canvas.height).data ?? [];
-      let sum = 0;
-      for (let at = 0; at < data.length; at += 4) sum = (sum * 31 + (data[at] ?? 0)) % 4294967291;
-      return sum;
-    });
+  return pixelsOf(page.getByTestId(`camera-${camera}`).locator("canvas"));
+}
+
+/** Return a number that changes with the pixels of a canvas; 0 when all are black. */
+export async function pixelsOf(canvas: Locator): Promise<number> {
+  return canvas.evaluate((element) => {
+    const { width, height } = element as HTMLCanvasElement;
+    const data = (element as HTMLCanvasElement).getContext("2d")?.getImageData(0, 0, width, height).data ?? [];
+    let sum = 0;
+    for (let at = 0; at < data.length; at += 4) sum = (sum * 31 + (data[at] ?? 0)) % 4294967291;
+    return sum;
+  });
 }
 
 /** Press and hold with the mouse. */

@@ -11,13 +11,27 @@ const test = base.extend<{ demo: Demo }>({
   },
 });
 
-test("without any configuration there is a site to try, and a token for scripts to be had", async ({
+test("without any configuration there is a site to try, once its owner has chosen a password", async ({
   page,
   demo,
   browser,
 }) => {
   const guard = new Guard(page, demo.url);
   await page.goto(demo.link);
+  await expect(page.getByTestId("setup")).toBeVisible();
+  expect(new URL(page.url()).search, "the code must not stay in the address").toBe("");
+  await expect(page.getByTestId("setup-name")).toHaveValue("admin");
+  await expect(page.getByText("at least 10 characters")).toBeVisible();
+  await expect(page.locator("nav, article")).toHaveCount(0);
+  await page.screenshot({ path: "../artefacts/first-start.png" });
+  await page.reload();
+  await expect(page.getByTestId("setup"), "it insists").toBeVisible();
+
+  await page.getByTestId("setup-password").fill("short");
+  await expect(page.getByTestId("setup-submit")).toBeDisabled();
+  await page.getByTestId("setup-password").fill("correct horse battery");
+  await page.getByTestId("setup-submit").click();
+  await expect(page.getByTestId("connection")).toHaveText("Connected");
   await expect(page.getByTestId("demo")).toContainText("DEMO");
   await expect(page.locator("article.camera").first()).toContainText("virtual");
 
@@ -25,24 +39,16 @@ test("without any configuration there is a site to try, and a token for scripts 
   await expectLocked(page, door);
   await holdMouse(page, page.getByTestId(`door-${door}-open`), 1200);
   await expect(page.getByTestId(`door-${door}-state`)).toHaveText("Unlocked (relay)");
-
-  await page.getByTestId("token").click();
-  await expect(page.getByRole("dialog")).toContainText("replaces the old one");
-  await page.screenshot({ path: "../artefacts/dashboard-demo-token.png" });
-  await page.getByTestId("token-make").click();
-  const token = await page.getByTestId("token-value").inputValue();
-  expect(token.length).toBeGreaterThan(20);
-  await page.getByTestId("token-copy").click();
-  await expect(page.getByRole("dialog")).toContainText("Copied.");
-  await page.keyboard.press("Escape");
-  await expect(page.getByTestId("token-value")).toHaveCount(0);
+  guard.check();
 
   const other = await browser.newContext();
-  const script = await other.newPage();
-  await script.goto(demo.url);
-  await script.getByTestId("login-token").fill(token);
-  await script.getByTestId("login-submit").click();
-  await expect(script.getByTestId("connection")).toHaveText("Connected");
+  const again = await other.newPage();
+  await again.goto(demo.link);
+  await again.goto(demo.url);
+  await expect(again.getByTestId("login"), "the link works once").toBeVisible();
+  await again.getByTestId("login-name").fill("admin");
+  await again.getByTestId("login-password").fill("correct horse battery");
+  await again.getByTestId("login-submit").click();
+  await expect(again.getByTestId("connection")).toHaveText("Connected");
   await other.close();
-  guard.check();
 });

@@ -17,6 +17,9 @@ test("when the server goes nothing is known, and when it is back everything is",
   }
   await dashboard.screenshot({ path: "../artefacts/dashboard-no-connection.png" });
 
+  await dashboard.getByTestId("to-events").click();
+  await expect(dashboard.getByTestId("timeline")).toContainText("what happened since is not known");
+  await dashboard.getByTestId("to-live").click();
   await site.startServer();
   await expect(dashboard.getByTestId("connection")).toHaveText("Connected", { timeout: 20_000 });
   await expectLocked(dashboard);
@@ -25,4 +28,10 @@ test("when the server goes nothing is known, and when it is back everything is",
     const first = await pixels(dashboard, camera);
     await expect.poll(() => pixels(dashboard, camera)).not.toBe(first);
   }
+
+  // What happened while the connection was away comes once: the stop and the start.
+  await dashboard.getByTestId("to-events").click();
+  const started = dashboard.getByTestId("timeline").locator('a[data-kind="system.started"]');
+  const { events } = await site.ask<{ events: unknown[] }>("GET", "/events?kind=system.started");
+  await expect(started).toHaveCount(events.length);
 });

@@ -2,11 +2,13 @@
 //
 // The programs come from the virtual environment whose `bin` folder GATEKEEPER_BIN names (default ../.venv/bin).
 
+import { execFile } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { LineProcess } from "./process";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -20,6 +22,9 @@ export const TOKEN = "e2e-3f6f0f0b9c5d4f7c8a51";
 export const OPEN_DURATION = 4;
 
 const LINK = /https?:\/\/\S+\/login\?code=[\w.~-]+/;
+
+/** What the server says last when it starts: with the one-time link, or without once there is an owner. */
+const SERVING = /open (https?:\/\/[^/\s]+)\//;
 
 /** A virtual device: a process that prints its port, then takes commands. */
 class Device {
@@ -83,28 +88,32 @@ export class Demo {
 
 export class Site {
   readonly cameras: Readonly<Record<"entrance" | "yard", Device>>;
+  /** Of the front door, and of the back door. */
   readonly lock: Device;
+  readonly backLock: Device;
   readonly url: string;
   readonly #folder: string;
   #server: LineProcess | null = null;
 
-  private constructor(folder: string, url: string, entrance: Device, yard: Device, lock: Device) {
+  private constructor(folder: string, url: string, entrance: Device, yard: Device, lock: Device, backLock: Device) {
     this.#folder = folder;
     this.url = url;
     this.cameras = { entrance, yard };
     this.lock = lock;
+    this.backLock = backLock;
   }
 
   static async start(): Promise<Site> {
     const folder = await mkdtemp(join(tmpdir(), "gatekeeper-e2e-"));
-    const [entrance, yard, lock, port] = await Promise.all([
+    const [entrance, yard, lock, back, port] = await Promise.all([
       Device.start("camera", folder),
       Device.start("camera", folder),
       Device.start("lock", folder),
+      Device.start("lock", folder),
       freePort(),
     ]);
-    await writeFile(join(folder, "site.toml"), configuration(port, entrance.port, yard.port, lock.port));
-    const site = new Site(folder, `http://127.0.0.1:${port}`, entrance, yard, lock);
+    await writeFile(join(folder, "site.toml"), configuration(port, entrance.port, yard.port, lock.port, back.port));
+    const site = new Site(folder, `http://127.0.0.1:${port}`, entrance, yard, lock, back);
     await site.startServer();
     return site;
   }
@@ -113,10 +122,39 @@ export class Site {
   async startServer(): Promise<void> {
     const env = { GATEKEEPER_E2E_TOKEN: TOKEN };
     this.#server = twistd(this.#folder, env, "--config", join(this.#folder, "site.toml"));
-    await this.#server.line(LINK);
+    await this.#server.line(SERVING);
   }
 
-  /** Return the one-time log-in link that the server printed last. */
+  /** The folder of what outlives a restart. */
+  get data(): string {
+    return join(this.#folder, "data");
+  }
+
+  /** Ask over HTTP as the owner of the admin token; throws unless the answer is good. */
+  async ask<Answer>(method: string, path: string, body?: object): Promise<Answer> {
+    const response = await fetch(this.url + path, {
+      method,
+      headers: { Authorization: `Bearer ${TOKEN}`, ...(body && { "Content-Type": "application/json" }) },
+      ...(body && { body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
+    return JSON.parse(text) as Answer;
+  }
+
+  /** Add an account with a password and grants such as "door:front". */
+  async addUser(name: string, role: string, password: string, ...grants: string[]): Promise<void> {
+    const given = grants.map((grant) => ({ kind: grant.split(":")[0], thing: grant.split(":")[1] }));
+    await this.ask("POST", "/api/access/users", { name, role, password, grants: given });
+  }
+
+  /** Run Python in the server's environment; return what it printed. */
+  async python(...args: string[]): Promise<string> {
+    const { stdout } = await promisify(execFile)(join(BIN, "python"), args, { cwd: this.#folder, env: ENV });
+    return stdout;
+  }
+
+  /** Return the one-time log-in link that the server printed when it started without an owner. */
   async loginLink(): Promise<string> {
     if (this.#server === null) throw new Error("the server is stopped");
     const [link] = await this.#server.line(LINK);
@@ -136,12 +174,13 @@ export class Site {
 
   async stop(): Promise<void> {
     await this.stopServer();
-    await Promise.all([this.cameras.entrance.stop(), this.cameras.yard.stop(), this.lock.stop()]);
+    const { entrance, yard } = this.cameras;
+    await Promise.all([entrance.stop(), yard.stop(), this.lock.stop(), this.backLock.stop()]);
     await rm(this.#folder, { recursive: true, force: true });
   }
 }
 
-function configuration(port: number, entrance: number, yard: number, lock: number): string {
+function configuration(port: number, entrance: number, yard: number, lock: number, back: number): string {
   return `
 listen = "tcp:${port}:interface=127.0.0.1"
 data = "data"
@@ -170,6 +209,17 @@ name = "Front door"
 url = "ws://127.0.0.1:${lock}/ws"
 open_duration = ${OPEN_DURATION}.0
 retry_maximum = 1.0
+
+[[doors]]
+id = "back"
+name = "Back door"
+url = "ws://127.0.0.1:${back}/ws"
+open_duration = ${OPEN_DURATION}.0
+retry_maximum = 1.0
+
+[evidence]
+before = 2.0
+after = 2.0
 `;
 }
 

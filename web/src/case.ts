@@ -23,6 +23,10 @@ const AFTERMATH = 3700;
 /** Events that are looked through for what followed; the most that the server gives at once. */
 const LOOKED_THROUGH = 500;
 
+/** The kind of event by which something is put on hold, and how many of them are looked through for who it was. */
+const HELD = "evidence.held";
+const HOLDS = 50;
+
 /** Where the key is remembered that a site's statements were signed with when this browser first saw one. */
 const KEY_STORE = "gatekeeper.key.";
 
@@ -128,7 +132,7 @@ export class Case {
     const waiting = wanted.sort((one, other) => distance(one, moment) - distance(other, moment));
     const work = async (): Promise<void> => {
       for (let next = waiting.shift(); next && isNewest(); next = waiting.shift()) {
-        const verdict = await this.#fetchOne(crypto, next);
+        const verdict = await this.#fetchOne(crypto, next, find);
         const known = this.findings.value.pictures;
         if (verdict && known.get(next.number) !== "erased")
           find({ pictures: new Map(known).set(next.number, verdict) });
@@ -137,7 +141,11 @@ export class Case {
     await Promise.all(Array.from({ length: AT_ONCE }, work));
   }
 
-  async #fetchOne(crypto: Crypto | null, picture: Picture): Promise<PictureVerdict | null> {
+  async #fetchOne(
+    crypto: Crypto | null,
+    picture: Picture,
+    find: (more: Partial<Findings>) => void,
+  ): Promise<PictureVerdict | null> {
     const path = fill(uris.EVENT_FRAME, { event: this.#filmed, number: picture.number });
     try {
       const bytes = await fetchBytes(path);
@@ -145,7 +153,10 @@ export class Case {
       // What doesn't match is not shown: it isn't a picture of this.
       if (this.#open && verdict !== "altered") this.#keep(picture.number, new Blob([bytes], { type: "image/jpeg" }));
       return verdict;
-    } catch {
+    } catch (reason) {
+      const { code, message } = failed(reason);
+      if (code === "denied") return "hidden";
+      find({ reasons: new Map(this.findings.value.reasons).set(picture.number, message) });
       return "missing";
     }
   }
@@ -158,8 +169,16 @@ export class Case {
 /** Ask for an event, what led to it, and what followed. */
 async function tell(id: string): Promise<Told> {
   const event = await ask<SiteEvent>("GET", fill(uris.EVENT, { event: id }));
-  const [causes, consequences] = await Promise.all([causesOf(event), consequencesOf(event)]);
-  return { event, causes, consequences };
+  const [causes, consequences, holding] = await Promise.all([causesOf(event), consequencesOf(event), holdingOf(event)]);
+  return { event, causes, consequences, holding };
+}
+
+/** Return the event by which it was put on hold; null where that can't be told. */
+async function holdingOf(event: SiteEvent): Promise<SiteEvent | null> {
+  if (!event.held) return null;
+  const subject = event.subject === null ? {} : { subject: event.subject };
+  const found = await list({ kind: HELD, ...subject, limit: String(HOLDS) }).catch(() => []);
+  return found.find(({ details }) => Array.isArray(details.events) && details.events.includes(event.id)) ?? null;
 }
 
 async function causesOf(event: SiteEvent): Promise<readonly SiteEvent[]> {
@@ -174,14 +193,19 @@ async function causesOf(event: SiteEvent): Promise<readonly SiteEvent[]> {
 }
 
 async function consequencesOf(event: SiteEvent): Promise<readonly SiteEvent[]> {
-  const query = new URLSearchParams({
+  const later = await list({
     after: String(event.sequence),
     until: String(event.time + AFTERMATH),
     order: "oldest",
     limit: String(LOOKED_THROUGH),
   });
-  const answer = await ask<{ events: SiteEvent[] } | SiteEvent[]>("GET", `${uris.EVENTS}?${query}`);
-  return followed(event.id, Array.isArray(answer) ? answer : answer.events);
+  return followed(event.id, later);
+}
+
+async function list(query: Readonly<Record<string, string>>): Promise<readonly SiteEvent[]> {
+  const path = `${uris.EVENTS}?${new URLSearchParams(query)}`;
+  const answer = await ask<{ readonly events: readonly SiteEvent[] } | readonly SiteEvent[]>("GET", path);
+  return "events" in answer ? answer.events : answer;
 }
 
 async function verification(id: string): Promise<Verification> {

@@ -3,7 +3,7 @@
 
 import { type Signal, signal } from "@preact/signals";
 import { CallFailed, type Link } from "./link";
-import { type Events, happened as listed, MOST_EVENTS, recalled } from "./model/events";
+import { type Events, happened as listed, MOST_EVENTS, recalled, withPictures } from "./model/events";
 import { type Filter, NO_FILTER, type Query, query } from "./model/filter";
 import * as model from "./model/timeline";
 import type { SiteEvent } from "./model/types";
@@ -94,7 +94,7 @@ export class History {
 
   #happened(event: SiteEvent): void {
     this.#last = Math.max(this.#last ?? 0, event.sequence);
-    this.newest.value = listed(this.newest.value, event);
+    this.newest.value = withPictures(listed(this.newest.value, event), event);
     this.timeline.value = model.happened(this.timeline.value, event);
   }
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type Events, happened, MOST_EVENTS, recalled, subjectName, tone } from "../src/model/events";
+import { type Events, happened, MOST_EVENTS, reasonBeside, recalled, subjectName, tone } from "../src/model/events";
 import { camera, door, event } from "./fixtures";
 
 const sequences = (events: Events): number[] => events.map(({ sequence }) => sequence);
@@ -57,4 +57,15 @@ test("an event names its door or camera as people do, also when both have the sa
   expect(subjectName(event(1, { kind: "camera.live" }), system)).toBe("Porch");
   expect(subjectName(event(1, { subject: "gone" }), system)).toBe("gone");
   expect(subjectName(event(1, { subject: null }), system)).toBeNull();
+});
+
+test("a reason is not said twice", () => {
+  expect(reasonBeside(event(1, { reason: "parcel", text: "ana opened (parcel)" }))).toBeNull();
+  expect(reasonBeside(event(1, { reason: "parcel", text: "ana opened" }))).toBe("parcel");
+  expect(reasonBeside(event(1))).toBeNull();
+});
+
+test("an outcome that is none is marked, whatever its kind", () => {
+  expect(tone(event(1, { kind: "something.new", outcome: "denied" }))).toBe("attention");
+  expect(tone(event(1, { kind: "evidence.partial", outcome: "alarm" }))).toBe("alarm");
 });

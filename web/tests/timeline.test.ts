@@ -12,7 +12,7 @@ import {
   unanswered,
   wantsMore,
 } from "../src/model/timeline";
-import { event, T0 } from "./fixtures";
+import { bundle, event, T0 } from "./fixtures";
 
 const page = (from: number, to: number) => Array.from({ length: from - to + 1 }, (_, at) => event(from - at));
 const sequences = (state: Timeline) => state.events.map(({ sequence }) => sequence);
@@ -68,6 +68,14 @@ test("an event that is put on hold shows so in its place", () => {
   const state = answered(asked(timeline(NO_FILTER)), page(3, 1), null);
   expect(changed(state, event(2, { held: true })).events[1]?.held).toBe(true);
   expect(changed(state, event(9, { held: true }))).toBe(state);
+});
+
+test("pictures that are told of later are counted at the event that they belong to", () => {
+  const opened = event(1, { kind: "door.opened", bundle: "open", pictures: 2 });
+  const stored = event(2, { kind: "evidence.stored", cause: opened.id, details: { ...bundle() } });
+  const state = answered(asked(timeline({ ...NO_FILTER, group: "doors" })), [opened], null);
+  const after = happened(state, stored);
+  expect(after.events).toEqual([{ ...opened, bundle: "complete", pictures: 6 }]);
 });
 
 test("events are grouped by day, the newest first", () => {

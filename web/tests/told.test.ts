@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { evidenceOf, followed, holder, plainDetails, type Told } from "../src/model/told";
+import { evidenceOf, followed, plainDetails, type Told } from "../src/model/told";
 import { bundle, event } from "./fixtures";
 
 const opened = event(1, { kind: "door.opened" });
@@ -13,23 +13,17 @@ test("what followed is found over several steps, oldest first, and nothing twice
 });
 
 test("the pictures are those of the newest event that lists them", () => {
-  const told: Told = { event: opened, causes: [], consequences: [stored] };
+  const told: Told = { event: opened, causes: [], consequences: [stored], holding: null };
   expect(evidenceOf(told)).toBe(stored);
   const again = event(5, { kind: "evidence.partial", cause: opened.id, details: { ...bundle({ state: "partial" }) } });
   expect(evidenceOf({ ...told, consequences: [stored, again] })).toBe(again);
   expect(evidenceOf({ ...told, consequences: [] })).toBeNull();
-  expect(evidenceOf({ event: stored, causes: [opened], consequences: [] })).toBe(stored);
-});
-
-test("who put it on hold is known from the record", () => {
-  const held = event(6, { kind: "evidence.held", cause: opened.id, actor: "ana" });
-  expect(holder({ event: { ...opened, held: true }, causes: [], consequences: [held] })?.actor).toBe("ana");
-  expect(holder({ event: opened, causes: [], consequences: [held] })).toBeNull();
+  expect(evidenceOf({ event: stored, causes: [opened], consequences: [], holding: null })).toBe(stored);
 });
 
 test("details of one value each are facts; pictures are shown otherwise", () => {
   expect(plainDetails({ latency: 0.04123, retry_count: 2, ...bundle(), nothing: null, on: true })).toEqual([
-    { name: "Latency", text: "0.041" },
+    { name: "Latency", text: "41 ms" },
     { name: "Retry count", text: "2" },
     { name: "On", text: "true" },
   ]);

@@ -1,5 +1,6 @@
 // The list of events as they happen: newest first, each once, bounded.
 
+import { bundleOf } from "./film";
 import type { SiteEvent, SystemStatus, Tone } from "./types";
 
 /** Lines on the page: what somebody scrolls through; the server keeps the record. */
@@ -18,6 +19,20 @@ export function happened(events: Events, event: SiteEvent): Events {
 /** Return the server's list (oldest first) with what arrived live while it was on its way. */
 export function recalled(recent: readonly SiteEvent[], live: readonly SiteEvent[]): Events {
   return [...recent, ...live].reduce(happened, [] as Events);
+}
+
+/** Bring up to date the event whose pictures another one tells of: it was told before they were all kept. */
+export function withPictures(events: Events, told: SiteEvent): Events {
+  const bundle = told.kind.startsWith("evidence.") ? bundleOf(told.details) : null;
+  if (bundle === null || !events.some(({ id }) => id === told.cause)) return events;
+  return events.map((event) =>
+    event.id === told.cause ? { ...event, pictures: bundle.pictures.length, bundle: bundle.state } : event,
+  );
+}
+
+/** Return an event's reason when its text doesn't hold it already. */
+export function reasonBeside({ reason, text }: SiteEvent): string | null {
+  return reason && !text.includes(reason) ? reason : null;
 }
 
 const ALARMING = new Set([

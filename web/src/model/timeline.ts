@@ -1,5 +1,6 @@
 // The timeline: a window on the record that grows backwards as somebody scrolls, and forwards as things happen.
 
+import { withPictures } from "./events";
 import { type Filter, matches } from "./filter";
 import type { SiteEvent } from "./types";
 import { dayLabel, dayOf } from "./words";
@@ -47,8 +48,8 @@ export function answered(state: Timeline, page: readonly SiteEvent[], next: numb
 
 /** Take an event that just happened, or was missed while the connection was away. */
 export function happened(state: Timeline, event: SiteEvent): Timeline {
-  if (!matches(state.filter, event)) return state;
-  const events = merge(state.events, [event]);
+  const told = withPictures(state.events, event);
+  const events = matches(state.filter, event) ? merge(told, [event]) : told;
   return events === state.events ? state : { ...state, events };
 }
 

@@ -4,7 +4,7 @@ import type { Run } from "./chain";
 import { bundleOf } from "./film";
 import type { SiteEvent } from "./types";
 import type { ServerVerdict } from "./verification";
-import { sentence } from "./words";
+import { duration, sentence } from "./words";
 
 export interface Told {
   readonly event: SiteEvent;
@@ -12,6 +12,8 @@ export interface Told {
   readonly causes: readonly SiteEvent[];
   /** What followed from it, oldest first. */
   readonly consequences: readonly SiteEvent[];
+  /** The event by which it was put on hold; null where it isn't, or where that can't be told. */
+  readonly holding: SiteEvent | null;
 }
 
 /** The server's check of an event, and what a browser needs to do the same. */
@@ -41,19 +43,25 @@ export function evidenceOf({ event, consequences }: Told): SiteEvent | null {
   return consequences.findLast((one) => one.cause === event.id && tells(one)) ?? null;
 }
 
-/** Return the event by which it was put on hold, if that is told. */
-export function holder({ event, consequences }: Told): SiteEvent | null {
-  return event.held ? (consequences.findLast(({ kind }) => kind.endsWith(".held")) ?? null) : null;
-}
-
 /** Details that are shown otherwise, or as pictures. */
 const ELSEWHERE = new Set(["pictures", "cameras", "moment", "from", "to", "state", "reasons", "door"]);
+
+/** Details that are seconds. */
+const SECONDS = new Set(["duration", "latency", "elapsed", "seconds", "took", "retry_after"]);
+
+function spelled(seconds: number): string {
+  return seconds < 1 ? `${Math.round(seconds * 1000)} ms` : duration(seconds);
+}
+
+function figure(value: number): string {
+  return String(Number(value.toFixed(3)));
+}
 
 /** Return details that are one value each, for a list of facts. */
 export function plainDetails(details: Readonly<Record<string, unknown>>): readonly { name: string; text: string }[] {
   return Object.entries(details).flatMap(([name, value]) => {
     if (ELSEWHERE.has(name) || value === null || value === "" || typeof value === "object") return [];
-    const text = typeof value === "number" ? String(Number(value.toFixed(3))) : String(value);
+    const text = typeof value !== "number" ? String(value) : SECONDS.has(name) ? spelled(value) : figure(value);
     return [{ name: sentence(name.replaceAll("_", " ")), text }];
   });
 }

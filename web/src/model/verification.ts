@@ -5,8 +5,8 @@ import { type Crypto, type Fault, hex, type Problem, type RunVerdict } from "./c
 import type { Picture } from "./film";
 import { count, dateTime, relative } from "./words";
 
-/** What became of one picture; "erased": gone, and a signed statement says so. */
-export type PictureVerdict = "good" | "altered" | "missing" | "erased";
+/** What became of one picture; "erased": gone, and a signed statement says so; "hidden": not for us to see. */
+export type PictureVerdict = "good" | "altered" | "missing" | "erased" | "hidden";
 
 /** Check one picture's bytes against the hash that the record lists. */
 export async function checkPicture(
@@ -39,6 +39,8 @@ export interface Findings {
   /** Records, of those whose text the page shows, that the piece doesn't hold, or holds otherwise. */
   readonly contradictions: readonly { readonly sequence: number; readonly field: string }[];
   readonly pictures: ReadonlyMap<number, PictureVerdict>;
+  /** Why a picture is missing, in the server's words. */
+  readonly reasons: ReadonlyMap<number, string>;
   /** Every picture that the record lists. */
   readonly listed: readonly Picture[];
   readonly moment: number;
@@ -53,6 +55,7 @@ export const NOTHING_FOUND: Findings = {
   run: null,
   contradictions: [],
   pictures: new Map(),
+  reasons: new Map(),
   listed: [],
   moment: 0,
   sameKey: null,
@@ -116,7 +119,9 @@ const SAY = {
   placeServer: "the server’s check",
   contradicted: (field: string) => `the page was told another ${field} than was recorded`,
   alteredPicture: "its bytes are not those that were recorded",
-  missingPicture: "it is gone, and nothing signed says why",
+  missingPicture: (why: string | undefined) => `it can’t be had, and nothing signed says why${why ? ` (${why})` : ""}`,
+  hiddenPictures: (many: number) =>
+    `${count(many, "picture")} not checked here: you may not see what that camera sees.`,
   unnamed: "the server found that something is wrong, and did not say where",
 };
 
@@ -135,7 +140,7 @@ function places(found: Findings): Place[] {
     const verdict = found.pictures.get(picture.number);
     const where = SAY.placePicture(picture, found.moment);
     if (verdict === "altered") out.push({ where, what: SAY.alteredPicture });
-    if (verdict === "missing" && told) out.push({ where, what: SAY.missingPicture });
+    if (verdict === "missing" && told) out.push({ where, what: SAY.missingPicture(found.reasons.get(picture.number)) });
   }
   for (const text of server?.problems ?? []) out.push({ where: SAY.placeServer, what: text });
   if (server?.sound === false && out.length === 0) out.push({ where: SAY.placeServer, what: SAY.unnamed });
@@ -177,8 +182,15 @@ function isSettled(found: Findings): boolean {
 /** Return what the badge says. */
 export function badge(found: Findings): Badge {
   const wrong = places(found);
-  const erased = [...found.pictures.values()].filter((verdict) => verdict === "erased").length;
-  const said = [...checkedHere(found), ...(erased ? [SAY.erasedPictures(erased)] : []), ...byServer(found)];
+  const many = (one: PictureVerdict): number =>
+    [...found.pictures.values()].filter((verdict) => verdict === one).length;
+  const [erased, hidden] = [many("erased"), many("hidden")];
+  const said = [
+    ...checkedHere(found),
+    ...(hidden ? [SAY.hiddenPictures(hidden)] : []),
+    ...(erased ? [SAY.erasedPictures(erased)] : []),
+    ...byServer(found),
+  ];
   if (wrong.length) return { tone: "alarm", word: SAY.alarm, said, places: wrong };
   const view = (tone: Badge["tone"], word: string): Badge => ({ tone, word, said, places: [] });
   if (!isSettled(found)) return view("busy", SAY.checking);

@@ -8,7 +8,7 @@ import { serverTime } from "../model/clock";
 import { subjectName, tone } from "../model/events";
 import { NO_FILTER } from "../model/filter";
 import { fragment } from "../model/route";
-import { holder, plainDetails, type Told } from "../model/told";
+import { plainDetails, type Told } from "../model/told";
 import type { Caller, SiteEvent } from "../model/types";
 import { ago, clockTime, dayLabel, sentence } from "../model/words";
 import type { Site } from "../site";
@@ -223,7 +223,7 @@ function Actions({ site, held, told }: ShownProps): JSX.Element | null {
       busy.value = false;
     }
   };
-  const by = holder(told);
+  const by = told.holding;
   const standing = !event.held
     ? null
     : by?.actor

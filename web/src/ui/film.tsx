@@ -37,6 +37,7 @@ const SAY = {
   erased: "This picture was erased by retention; a signed statement in the record says so.",
   missing: "This picture is gone.",
   altered: "This picture’s bytes are not those that were recorded: it is not shown.",
+  hidden: "You may not see what this camera sees.",
   none: "No camera was tied to it, and no picture was kept.",
 };
 
@@ -140,7 +141,7 @@ function Screen({ lane, name, player, pictures, verdicts }: ScreenProps): JSX.El
     else painter.current?.clear();
   }, [blob]);
   const instead =
-    verdict === "erased" || verdict === "missing" || verdict === "altered"
+    verdict === "erased" || verdict === "missing" || verdict === "altered" || verdict === "hidden"
       ? SAY[verdict]
       : frame && !blob
         ? SAY.loading

@@ -4,7 +4,7 @@ import { useComputed, useSignalEffect } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { serverTime } from "../model/clock";
-import { subjectName, tone } from "../model/events";
+import { reasonBeside, subjectName, tone } from "../model/events";
 import { type Filter, type Group, isFiltered, NO_FILTER, type OutcomeChoice } from "../model/filter";
 import { fragment } from "../model/route";
 import { byDay, type Day, MOST_LINES, type Timeline, wantsMore } from "../model/timeline";
@@ -226,7 +226,7 @@ export function Line({ event, subject, current = false }: LineProps): JSX.Elemen
         <span class="text">
           {subject && <b>{subject} · </b>}
           {subject ? event.text : sentence(event.text)}
-          {event.reason && <q>{event.reason}</q>}
+          {reasonBeside(event) && <q>{event.reason}</q>}
         </span>
         <span class="marks">
           {event.pictures > 0 && <span class="chip">{SAY.pictures(event.pictures)}</span>}
