@@ -1,7 +1,8 @@
 """The record for callers, whatever wire they come by: structs in, structs out, errors raised.
 
-Whoever calls says who it is for (`Caller`) and what they may see (`visible`); an event that they may not see is one
-that doesn't exist. What takes long is done in a thread of its own: reading files, hashing, packing.
+Whoever calls says who it is for (`Caller`) and what they may see: `visible`, which is also asked in the database's
+threads and must only look. An event that they may not see is one that doesn't exist. What takes long is done in a
+thread of its own: reading files, hashing, packing.
 """
 
 from collections.abc import Callable
@@ -128,13 +129,15 @@ class Events:
         self._folder = folder
         self._pool: Threads = threads or ThreadPool(minthreads=0, maxthreads=1, name="exports")
         self._exporting = 0
+        self._stopped = False
 
     def start(self) -> None:
         """Start the thread that packs."""
         self._pool.start()
 
     def stop(self) -> None:
-        """Stop it, after what it is at."""
+        """Stop it; an export under way fails."""
+        self._stopped = True
         self._pool.stop()
 
     # --- looking ---
@@ -232,7 +235,7 @@ class Events:
         moment = self._wall()
         if self._folder.exists():
             sweep(self._folder, moment)
-        return export(case, self._signer, moment, by, self._folder)
+        return export(case, self._signer, moment, by, self._folder, stopped=lambda: self._stopped)
 
     def _collect(self, event: str, visible: Visible) -> "Deferred[Case]":
         keys, frames = self._signer.keys, self._frames

@@ -10,13 +10,13 @@ import re
 import secrets
 import time
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gatekeeper.errors import Overloaded
+from gatekeeper.errors import Overloaded, StorageUnavailable
 from gatekeeper.evidence import chain, verify
 from gatekeeper.evidence.case import Case, Frame
 from gatekeeper.evidence.chain import ZERO, Signed
@@ -75,8 +75,9 @@ class Exported:
 class _Zip:
     """A zip file that keeps a list of what was put in."""
 
-    def __init__(self, file: zipfile.ZipFile, moment: float) -> None:
+    def __init__(self, file: zipfile.ZipFile, moment: float, stopped: Callable[[], bool]) -> None:
         self._file = file
+        self._stopped = stopped
         self._date = _date(moment)
         self.listed: list[dict[str, Any]] = []
 
@@ -87,6 +88,8 @@ class _Zip:
         hashed, size = hashlib.sha256(), 0
         with self._file.open(entry, "w", force_zip64=False) as out:
             for piece in (content,) if isinstance(content, bytes) else content:
+                if self._stopped():
+                    raise StorageUnavailable("the site stops: the export is left unfinished")
                 out.write(piece)
                 hashed.update(piece)
                 size += len(piece)
@@ -99,11 +102,14 @@ def _date(moment: float) -> tuple[int, int, int, int, int, int]:
     return max(1980, min(2107, year)), month, day, hour, minute, second  # what a zip file can say
 
 
-def export(case: Case, signer: Signer, moment: float, by: str, folder: Path) -> Exported:
+def export(
+    case: Case, signer: Signer, moment: float, by: str, folder: Path, *, stopped: Callable[[], bool] = lambda: False
+) -> Exported:
     """Write a case into a new file of a folder (made for its owner only if there is none).
 
     :param moment: Unix seconds now.
     :param by: who asked for it.
+    :param stopped: asked piece by piece; once it is so, StorageUnavailable is raised.
     :raises OSError: if the disk doesn't take it; nothing is left behind then.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -111,7 +117,7 @@ def export(case: Case, signer: Signer, moment: float, by: str, folder: Path) -> 
     try:
         with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600), "w+b") as file:
             with zipfile.ZipFile(file, "w", allowZip64=True) as archive:
-                pictures = _write(_Zip(archive, moment), case, signer, moment, by)
+                pictures = _write(_Zip(archive, moment, stopped), case, signer, moment, by)
             size = os.fstat(file.fileno()).st_size
     except BaseException:
         with suppress(OSError):

@@ -16,7 +16,7 @@ from gatekeeper.evidence.tail import Readable, Tail
 from gatekeeper.storage import events as rows
 
 PAGE = 100
-"""Events read at once for one follower: small, since hundreds may catch up at the same time after a restart."""
+"""Events read, and delivered in one turn, for a follower: hundreds may catch up at the same time after a restart."""
 
 RETRY = 1.0
 """Seconds until a read that failed is tried again."""
@@ -92,7 +92,7 @@ class Following:
             wanted = Query(after=self._position, order="oldest", limit=PAGE)
             found = yield self._read(lambda connection: rows.find(connection, wanted))
             page = [event_of(row) for row in found]
-        for event in page:
+        for event in page[:PAGE]:
             if self._stopped:
                 return
             self._position = event.sequence
@@ -103,6 +103,9 @@ class Following:
                     yield delivered
         if not page:
             self._position = max(self._position, until)  # all that was there is pruned
+        elif len(page) >= PAGE:
+            self._waited = deferLater(self._reactor, 0)  # doors and video come in between
+            yield self._waited
 
     @inlineCallbacks
     def _read(self, work: Callable[..., Any]) -> Any:

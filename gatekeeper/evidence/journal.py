@@ -27,8 +27,8 @@ from gatekeeper.storage.events import Row
 
 __all__ = ["KEPT", "Entry", "Event", "EventPage", "Journal", "Query"]
 
-BATCH = 500
-"""Entries in one commit: more would keep others from the writer for longer than a person notices."""
+BATCH = 100
+"""Entries in one commit: all are told in one turn of the reactor, and doors and video come in between."""
 
 RETRY = 1.0
 """Seconds until storing is tried again, if the database doesn't say before that it is well."""

@@ -18,10 +18,12 @@ from twisted.python.failure import Failure
 from gatekeeper.errors import StorageUnavailable
 from gatekeeper.evidence.event import Event, Query, event_of
 from gatekeeper.storage import events as rows
-from gatekeeper.storage.events import PAGE
 
 KEPT = 500
 """Events in memory; at a few hundred bytes each that is a fraction of one camera frame's memory per camera."""
+
+TURN = 100
+"""Events read and told in one turn of the reactor: doors and video come in between."""
 
 LOOK = 1.0
 """Seconds between looks for what other processes stored, and until a read that failed is tried again."""
@@ -61,7 +63,7 @@ class Tail:
         """Read the newest events; call `ready` when they are there, however long it takes."""
         self._ready = ready
         self._reading = True
-        self._read(lambda connection: rows.find(connection, Query(limit=PAGE)), self._loaded)
+        self._read(lambda connection: rows.find(connection, Query(limit=KEPT)), self._loaded)
 
     def stop(self) -> None:
         """Tell nothing more."""
@@ -130,14 +132,14 @@ class Tail:
         if self._call is not None and self._call.active():
             self._call.cancel()
         self._reading = True
-        wanted = Query(after=self.last, order="oldest", limit=PAGE)
+        wanted = Query(after=self.last, order="oldest", limit=TURN)
         self._read(lambda connection: rows.find(connection, wanted), self._caught_up)
 
     def _caught_up(self, found: list[rows.Row]) -> None:
         self._reading = False
         for row in found:
             self._tell(event_of(row))
-        if len(found) == PAGE or self._behind:
+        if len(found) == TURN or self._behind:
             self._behind = False
             self._catch_up()
         else:

@@ -115,6 +115,11 @@ class Bench:
     def record(self, *texts: str, kind: str = "door.opened", **more: Any) -> list[Any]:
         return [self.journal.record(kind, text, **more) for text in texts]
 
+    def turn(self, times: int) -> None:
+        """Let the reactor turn."""
+        for _ in range(times):
+            self.clock.advance(0)
+
     @property
     def texts(self) -> list[str]:
         return [event.text for event in self.heard]

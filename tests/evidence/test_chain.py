@@ -208,6 +208,16 @@ def test_an_end_that_was_cut_off_is_missed(at: tuple[Chain, int], data: st.DataO
     assert places(made.problems()) == [(keep + 1, whole, "truncated")]
 
 
+@given(places_in(smallest=4), st.data())
+def test_records_after_the_signed_head_are_told(at: tuple[Chain, int], data: st.DataObject) -> None:
+    made, _ = at
+    whole = len(made.records)
+    made.statements = []
+    made.head = made.sign("head", made[data.draw(st.integers(1, whole - 1))])
+    signed = json.loads(made.head.text)["sequence"]
+    assert places(made.problems()) == [(signed + 1, whole, "unsigned")]
+
+
 def test_an_end_cut_off_with_an_older_head_put_back_is_missed_by_any_later_statement() -> None:
     made = Chain().grow(10)
     late = made.head

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gatekeeper.errors import NoSuchEvent, Overloaded
+from gatekeeper.errors import NoSuchEvent, Overloaded, StorageUnavailable
 from gatekeeper.evidence import export as export_module
 from gatekeeper.evidence.event import Event
 from gatekeeper.evidence.export import sweep
@@ -79,6 +79,14 @@ def test_a_disk_that_is_full_leaves_nothing_behind(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(export_module, "_statements", full)
     with pytest.raises(OSError, match="No space"):
         site.export()
+    assert list(site.exports.iterdir()) == []
+
+
+def test_an_export_that_the_end_of_the_site_meets_leaves_nothing_behind(tmp_path: Path) -> None:
+    site = Opened(tmp_path)
+    pieces = iter([False] * 5)
+    with pytest.raises(StorageUnavailable):
+        export_module.export(site.case(), site.signer, NOW, "ana", site.exports, stopped=lambda: next(pieces, True))
     assert list(site.exports.iterdir()) == []
 
 

@@ -395,6 +395,8 @@ def test_a_long_past_is_read_in_pages_without_a_gap() -> None:
     bench.record(*map(str, range(KEPT + 350)))
     got: list[int] = []
     bench.journal.follow(0, lambda event: got.append(event.sequence))
+    assert got == list(range(1, 101)), "others come in between"
+    bench.turn(10)
     assert got == list(range(1, KEPT + 351))
 
 
@@ -415,8 +417,9 @@ def test_a_slow_follower_holds_back_the_reading_and_misses_nothing() -> None:
     while index < len(waiting):
         waiting[index][1].callback(None)
         index += 1
+        bench.clock.advance(0)
     assert [sequence for sequence, _ in waiting] == list(range(1, KEPT + 300))
-    assert bench.store.done[asked:].count("read") <= 4
+    assert bench.store.done[asked:].count("read") <= 5
 
 
 def test_a_follower_sees_only_what_it_may() -> None:
@@ -499,6 +502,7 @@ def test_a_follower_waits_for_a_database_that_fails() -> None:
     assert got == []
     bench.store.failing = False
     bench.clock.advance(1)
+    bench.turn(6)
     assert got == list(range(1, KEPT + 6))
 
 
@@ -508,6 +512,7 @@ def test_a_follower_passes_over_what_was_pruned() -> None:
     bench.store.blocking(lambda connection: prune(connection, bench.journal.seal, 1, 20, "old"))
     got: list[int] = []
     bench.journal.follow(0, lambda event: got.append(event.sequence))
+    bench.turn(10)
     assert got == list(range(21, KEPT + 51))
 
 

@@ -69,6 +69,8 @@ def cases() -> dict[str, Chain]:
     del made["the head set back, and a checkpoint remains"].records[2:]
     back = made["the head set back, and a checkpoint remains"]
     back.head = back.sign("head", back[2])
+    early = made["records after the signed head"]
+    early.head = early.sign("head", early[6])
     spliced = made["a record of another site"]
     spliced.records[4] = chain(OTHER_SITE)[5]
     rewritten = made["a body replaced and all hashes made anew"]
@@ -100,6 +102,7 @@ NAMES = (
     "a record twice",
     "the end cut off",
     "the head set back, and a checkpoint remains",
+    "records after the signed head",
     "a record of another site",
     "a body replaced and all hashes made anew",
     "the head signed by another key",
