@@ -36,7 +36,7 @@ class OpenBody(LockBody, frozen=True, kw_only=True, forbid_unknown_fields=True):
     :ivar idempotency_key: of two calls with the same one, within ten minutes, the second gets the first one's answer.
     """
 
-    duration: Annotated[float, Meta(gt=0)] | None = None
+    duration: Annotated[float, Meta(gt=0, le=3600)] | None = None
     idempotency_key: Annotated[str, Meta(min_length=1, max_length=100)] | None = None
 
 

@@ -23,6 +23,9 @@ the server's log says which. All moments are Unix seconds of the server's clock,
 The same and more is there in real time: WAMP over WebSocket at `/ws`, listed under `x-wamp`.
 """
 
+LONGEST_ID: Final = 40
+"""Characters of an id and of a name: `config.Id` and `access.names` have the same."""
+
 TAGS: Final = (
     ("doors", "Doors: their state, opening and locking; actions are POST only.", ("/doors",)),
     ("cameras", "Cameras: their state, pictures and streams.", ("/cameras", "/video_feed")),
@@ -32,20 +35,22 @@ TAGS: Final = (
 )
 """Name, description and the beginnings of the paths; the first that fits."""
 
+_ID: Final[Object] = {"type": "string", "pattern": f"^{ID_PATTERN}$", "maxLength": LONGEST_ID}
+
 PARAMETERS: Final[Mapping[str, Object]] = {
-    "camera": {"description": "id of a camera", "schema": {"type": "string", "pattern": f"^{ID_PATTERN}$"}},
-    "door": {"description": "id of a door", "schema": {"type": "string", "pattern": f"^{ID_PATTERN}$"}},
+    "camera": {"description": "id of a camera", "schema": _ID},
+    "door": {"description": "id of a door", "schema": _ID},
     "event": {
         "description": "id of an event: 26 characters, in the order of time",
         "schema": {"type": "string", "pattern": "^[0-9A-HJKMNP-TV-Z]{26}$"},
     },
     "number": {"description": "number of a picture of the event, from 1", "schema": {"type": "integer", "minimum": 1}},
-    "user": {"description": "name of an account", "schema": {"type": "string", "minLength": 1}},
+    "user": {"description": "name of an account", "schema": _ID},
     "key": {"description": "id of an API key, not the key itself", "schema": {"type": "string", "minLength": 1}},
     "kind": {"description": "kind of thing", "schema": {"type": "string", "enum": list(uris.KINDS)}},
     "thing": {
         "description": "id of a thing of that kind; `*` is all of them",
-        "schema": {"type": "string", "pattern": rf"^(\*|{ID_PATTERN})$"},
+        "schema": {**_ID, "pattern": rf"^(\*|{ID_PATTERN})$"},
     },
     "name": {"description": "name of a file of the pages", "schema": {"type": "string", "minLength": 1}},
 }
@@ -83,7 +88,8 @@ ERRORS: Final[Mapping[Route, Sequence[type[GatekeeperError]]]] = {
     uris.SETUP: (*_LOG_IN, errors.Conflict, *_STORED),
     uris.TOKEN: (*_LOG_IN, *_STORED),
     uris.PASSWORD: (*_LOG_IN, errors.NoSuchUser, errors.Conflict, *_STORED),
-    uris.END_LOGINS: _STORED,
+    uris.END_LOGINS: (errors.NoSuchUser, *_STORED),
+    uris.KEYS: (errors.NoSuchUser,),
     uris.NEW_KEY: (errors.NoSuchUser, errors.Conflict, *_STORED),
     uris.REVOKE_KEY: _STORED,
     uris.NEW_USER: (errors.Conflict, *_STORED),
