@@ -231,6 +231,19 @@ def test_what_runs_out_ends_once(site: Process) -> None:
     assert site.accounts.login_by_cookie(b"c" * 32) is None
 
 
+def test_what_ran_out_or_was_ended_is_not_told_again_with_the_next(site: Process) -> None:
+    for number, life in enumerate((5, 10, 15)):
+        result(site.accounts.new_login(login(f"n{number}", expires=NOW + life)))
+        result(site.accounts.new_key(key(f"m{number}", expires=NOW + life), caller=ADMIN))
+    result(site.accounts.end_login("n1"))
+    result(site.accounts.revoke_key("m1", caller=ADMIN))
+    site.ended.clear()
+    for seconds in (5, 10, 15, 20):
+        site.now = NOW + seconds
+        site.accounts.poll()
+    assert [one.login or one.key for one in site.ended] == ["n0", "m0", "n2", "m2"]
+
+
 def test_what_runs_out_before_a_look_is_told_even_if_a_change_comes_first(site: Process) -> None:
     site.now = NOW + 2000
     result(site.accounts.new_login(login("l2", created=site.now, expires=site.now + 10)))  # which cleans the old away
