@@ -7,8 +7,12 @@ import msgspec
 import pytest
 
 from gatekeeper import errors, uris
+from gatekeeper.access.api import AddArguments, ChangeArguments, NewKeyArguments
 from gatekeeper.access.roles import ROLES
+from gatekeeper.cameras.api import CameraStatus
+from gatekeeper.doors.structs import DoorStatus, OpenArguments, OpenResult
 from gatekeeper.evidence.event import Event, Query
+from gatekeeper.evidence.pages import EventPage
 from gatekeeper.uris import Permission
 
 PAGE = (Path(__file__).parent.parent / "docs" / "api.md").read_text(encoding="utf-8")
@@ -55,12 +59,26 @@ def test_every_permission_is_on_the_page_with_the_roles_that_have_it(permission:
         assert cell == (granted if permission in ROLES[role] else ""), role
 
 
-@pytest.mark.parametrize("struct", [Event, Query], ids=lambda struct: struct.__name__)
-def test_every_field_of_an_event_and_of_a_question_for_them_is_on_the_page(struct: type[msgspec.Struct]) -> None:
-    _, _, section = PAGE.partition("\n## Events\n")
-    section, _, _ = section.partition("\n## ")
+@pytest.mark.parametrize(
+    ("struct", "section"),
+    [
+        (Event, "Events"),
+        (Query, "Events"),
+        (EventPage, "Events"),
+        (DoorStatus, "Doors"),
+        (OpenResult, "Doors"),
+        (OpenArguments, "Doors"),
+        (CameraStatus, "Cameras"),
+        (AddArguments, "Access"),
+        (ChangeArguments, "Access"),
+        (NewKeyArguments, "Access"),
+    ],
+)
+def test_every_field_of_what_goes_in_and_out_is_on_the_page(struct: type[msgspec.Struct], section: str) -> None:
+    _, _, text = PAGE.partition(f"\n## {section}\n")
+    text, _, _ = text.partition("\n## ")
     for field in struct.__struct_fields__:
-        assert f"`{field}`" in section, field
+        assert f"`{field}`" in text, field
 
 
 def test_every_error_that_a_caller_can_meet_is_on_the_page_with_its_status_and_meaning() -> None:

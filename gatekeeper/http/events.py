@@ -1,23 +1,35 @@
 """Routes of events: what happened, the pictures of it, the proof, holding it, and taking it away as one file."""
 
 import re
-from typing import Any, BinaryIO, Final, Protocol
+from typing import Annotated, Any, BinaryIO, Final, Protocol
 
+import msgspec
+from msgspec import Meta
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.web.server import Request
 
-from gatekeeper import uris
+from gatekeeper import decoding, uris
 from gatekeeper.access.principal import Principal
-from gatekeeper.errors import NotFound
+from gatekeeper.errors import InvalidArgument, NotFound
 from gatekeeper.evidence.api import EventPage, Verification
 from gatekeeper.evidence.event import Event, Query
 from gatekeeper.http.download import Download
 from gatekeeper.http.query import query_of
+from gatekeeper.http.requests import body_of
 from gatekeeper.http.routes import Routes
 
 ZIP: Final = "application/zip"
 KEPT: Final = b"private, max-age=31536000, immutable"
 """For a picture: its bytes are on the record by their hash, and only who may see it has it in a cache."""
+
+
+class HoldBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Why an event is kept from retention.
+
+    :ivar reason: kept in the record.
+    """
+
+    reason: Annotated[str, Meta(max_length=200)] | None = None
 
 
 class Picture(Protocol):
@@ -38,7 +50,7 @@ class Record(Protocol):
     def get(self, who: Principal, event: str, /) -> "Deferred[Event]": ...
     def frame(self, who: Principal, event: str, number: int, /) -> "Deferred[Any]": ...
     def verify(self, who: Principal, event: str, /) -> "Deferred[Verification]": ...
-    def hold(self, who: Principal, event: str, /) -> "Deferred[Event]": ...
+    def hold(self, who: Principal, event: str, reason: str | None, /) -> "Deferred[Event]": ...
     def release(self, who: Principal, event: str, /) -> "Deferred[Event]": ...
     def export(self, who: Principal, event: str, /) -> "Deferred[BinaryIO]": ...
 
@@ -63,7 +75,7 @@ class EventRoutes:
         routes.add(
             uris.EVENT_VERIFY, self._verify, "Check an event and its pictures against the chain.", gives=Verification
         )
-        routes.add(uris.EVENT_HOLD, self._hold, "Keep an event from retention.", gives=Event)
+        routes.add(uris.EVENT_HOLD, self._hold, "Keep an event from retention.", takes=HoldBody, gives=Event)
         routes.add(uris.EVENT_RELEASE, self._release, "Let retention have an event again.", gives=Event)
 
     def _list(self, request: Request, who: Principal) -> "Deferred[EventPage]":
@@ -76,7 +88,7 @@ class EventRoutes:
         return self._record.verify(who, event)
 
     def _hold(self, request: Request, who: Principal, event: str) -> "Deferred[Event]":
-        return self._record.hold(who, event)
+        return self._record.hold(who, event, _reason(request))
 
     def _release(self, request: Request, who: Principal, event: str) -> "Deferred[Event]":
         return self._record.release(who, event)
@@ -113,6 +125,14 @@ def _announce(request: Request) -> bytes:
     request.setHeader(b"cache-control", b"no-store")
     request.write(b"")
     return b""
+
+
+def _reason(request: Request) -> str | None:
+    body = body_of(request)
+    try:
+        return msgspec.convert(body, HoldBody).reason
+    except msgspec.ValidationError as error:
+        raise InvalidArgument(decoding.explain(error, body, HoldBody, noun="argument")) from error
 
 
 def _number(text: str) -> int:

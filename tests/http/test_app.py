@@ -8,6 +8,7 @@ from twisted.python.failure import Failure
 
 from gatekeeper.cameras.frame import CameraState
 from gatekeeper.errors import DeviceError
+from gatekeeper.evidence.event import Event
 from tests.sites import Log, Memory, Plug, answers
 
 JPEG = b"\xff\xd8 any bytes\r\n\r\n\x00\xff\xd9"
@@ -81,7 +82,11 @@ def test_a_door_opens_over_http_when_the_lock_has_acknowledged(gate: Memory, loc
     lock.says("OK:Door opened", "ACK:OPEN_DOOR")
     [answer] = answers(wire.value())
     assert answer.status == 200
+    event = answer.json["event"]
+    assert gate.ask("GET", f"/events/{event}", gate.bearer).json["kind"] == "door.opened"
     assert answer.json == {
+        "event": event,
+        "recorded": True,
         "door": "front",
         "state": "unlocked",
         "acknowledged": 1_800_000_000.25,
@@ -97,7 +102,10 @@ def test_a_door_locks_over_http(gate: Memory, lock: Plug) -> None:
     assert lock.heard() == ["LOCK_DOOR"]
     lock.says("OK:Door locked", "ACK:LOCK_DOOR")
     [answer] = answers(wire.value())
-    assert answer.json == {"door": "front", "state": "locked", "acknowledged": 1_800_000_000.0, "latency": 0.0}
+    told = {name: answer.json[name] for name in ("door", "state", "acknowledged", "latency", "recorded")}
+    assert told == {
+        "door": "front", "state": "locked", "acknowledged": 1_800_000_000.0, "latency": 0.0, "recorded": True,
+    }  # fmt: skip
 
 
 def test_a_lock_that_is_not_there_is_503(gate: Memory) -> None:
@@ -161,14 +169,19 @@ def test_an_unknown_door_is_404(gate: Memory, path: str) -> None:
     assert (answer.status, answer.code) == (404, "no_such_door")
 
 
+def actions(gate: Memory) -> list[Event]:
+    return [event for event in gate.site.journal.recent() if event.kind.startswith("door.open")]
+
+
 def test_who_hangs_up_while_a_door_opens_does_not_falsify_the_record(gate: Memory, lock: Plug) -> None:
     with Log() as log:
         wire = gate.send("POST", "/doors/front/open", gate.bearer)
         wire.protocol.connectionLost(Failure(ConnectionDone()))
-        assert [event.kind for event in gate.site.journal.recent() if event.kind.startswith("door.open")] == []
+        assert [event.kind for event in actions(gate)] == ["door.open_requested"]
         lock.says("OK:Door opened", "ACK:OPEN_DOOR")
-    [event] = [event for event in gate.site.journal.recent() if event.kind.startswith("door.open")]
-    assert (event.kind, event.actor, event.outcome) == ("door.opened", "admin", "ok")
+    wish, outcome = actions(gate)
+    assert (outcome.kind, outcome.actor, outcome.outcome) == ("door.opened", "admin", "ok")
+    assert outcome.cause == wish.id
     assert not log.count("failed")
     assert not log.count("log_failure")
 

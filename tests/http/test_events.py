@@ -84,15 +84,26 @@ def test_a_wrong_query_is_400_and_asks_nothing(small: Small, record: Record, que
     ("method", "path", "name"),
     [
         ("GET", "/events/{id}", "get"),
-        ("PUT", "/events/{id}/hold", "hold"),
         ("DELETE", "/events/{id}/hold", "release"),
     ],
 )
-def test_an_event_is_told_held_and_released(small: Small, record: Record, method: str, path: str, name: str) -> None:
+def test_an_event_is_told_and_released(small: Small, record: Record, method: str, path: str, name: str) -> None:
     record.answers[name] = EVENT
     answer = ask(small, method, path)
     assert (answer.status, answer.json["id"], answer.json["text"]) == (200, ID, "olga opened the door")
     assert record.asked == [(name, OLGA, ID)]
+
+
+def test_an_event_is_held_for_a_reason_or_for_none(small: Small, record: Record) -> None:
+    record.answers["hold"] = EVENT
+    headers = {"Content-Type": "application/json"}
+    assert ask(small, "PUT", "/events/{id}/hold").json["id"] == ID
+    body = b'{"reason": "the police asked"}'
+    assert small.ask("PUT", f"/events/{ID}/hold", headers, body).status == 200
+    assert record.asked == [("hold", OLGA, ID, None), ("hold", OLGA, ID, "the police asked")]
+    for wrong in (b'{"reason": 5}', b'{"why": "x"}', b"[]", b"{"):
+        assert small.ask("PUT", f"/events/{ID}/hold", headers, wrong).code == "invalid_argument"
+    assert len(record.asked) == 2
 
 
 def test_a_verification_is_told(small: Small, record: Record) -> None:
