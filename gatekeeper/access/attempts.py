@@ -14,8 +14,8 @@ from gatekeeper.access.guard import Channel, Guard
 from gatekeeper.access.passwords import Passwords
 from gatekeeper.access.records import Account, Credentials
 from gatekeeper.access.refusals import Refusals
-from gatekeeper.access.throttle import Attempt, Refused, Throttle
-from gatekeeper.errors import GatekeeperError, InsecureChannel, NotAuthenticated, Overloaded
+from gatekeeper.access.throttle import Attempt, Throttle
+from gatekeeper.errors import GatekeeperError, InsecureChannel, NotAuthenticated, Overloaded, TooManyAttempts
 
 WRONG = "this name and password don't belong together"
 INSECURE = (
@@ -79,12 +79,13 @@ class Attempts:
 
         :raises TooManyAttempts: if it comes too soon after others.
         """
-        try:
-            return self._throttle.begin(name, channel.address, self._clock())
-        except Refused as error:
-            if error.is_first:
-                self._refusals.throttled(error, what, channel.caller(), self._known(name))
-            raise
+        answer = self._throttle.begin(name, channel.address, self._clock())
+        if isinstance(answer, Attempt):
+            return answer
+        error = TooManyAttempts(f"too many wrong attempts: wait {answer.seconds} s", answer.seconds)
+        if answer.is_first:
+            self._refusals.throttled(error, what, channel.caller(), self._known(name))
+        raise error
 
     def succeeded(self, attempt: Attempt) -> None:
         """Take note that an attempt was right."""

@@ -10,9 +10,8 @@ script at the machine locks the owner out there. A name that nobody has counts a
 
 import hashlib
 import ipaddress
+import math
 from dataclasses import dataclass, field
-
-from gatekeeper.errors import TooManyAttempts
 
 FREE = 4
 """Failures without a delay: somebody who mistypes, with the wrong keyboard layout."""
@@ -65,16 +64,16 @@ class Attempt:
     address: Failure | None = None
 
 
-class Refused(TooManyAttempts):
-    """An attempt that isn't looked at.
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """The answer to an attempt that isn't looked at.
 
+    :ivar seconds: whole ones, after which the next is.
     :ivar is_first: whether it is the first of its episode: the one that belongs on the record.
     """
 
-    def __init__(self, retry_after: float, *, is_first: bool) -> None:
-        seconds = max(1, int(retry_after) + (retry_after > int(retry_after)))
-        super().__init__(f"too many wrong attempts: wait {seconds} s", float(seconds))
-        self.is_first = is_first
+    seconds: int
+    is_first: bool
 
 
 class Throttle:
@@ -86,11 +85,12 @@ class Throttle:
     def __init__(self, maximum: int = MAXIMUM_COUNTERS) -> None:
         self._counters = {"account": Counters(maximum), "address": Counters(maximum)}
 
-    def begin(self, account: str, address: str, now: float) -> Attempt:
+    def begin(self, account: str, address: str, now: float) -> Attempt | Wait:
         """Count an attempt as failed, before it is looked at.
 
+        One that comes too soon is not counted: who insists isn't kept waiting for longer.
+
         :param account: the name that was given, whether anybody has it or not.
-        :raises Refused: if it comes too soon; it is then not counted: who insists isn't kept waiting for longer.
         """
         zone = zone_of(address)
         keys = {"account": _digest(f"{'here' if zone == LOCAL else 'elsewhere'}\0{account}")}
@@ -99,7 +99,7 @@ class Throttle:
         wait = max(self._counters[kind].wait(key, now) for kind, key in keys.items())
         if wait > 0:
             told = [self._counters[kind].tell(key, now) for kind, key in keys.items()]
-            raise Refused(wait, is_first=any(told))
+            return Wait(math.ceil(wait), any(told))
         return Attempt(**{kind: self._counters[kind].add(key, now) for kind, key in keys.items()})
 
     def succeeded(self, attempt: Attempt) -> None:

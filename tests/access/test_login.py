@@ -206,7 +206,7 @@ def test_a_thousand_at_once_are_not_looked_at_together(house: House, runner: Ask
     for one in asked:
         one.addBoth(lambda failure: failed.append(failure.type.__name__))
     assert failed.count("NotAuthenticated") == FREE + 1
-    assert failed.count("Refused") == 1000 - FREE - 1
+    assert failed.count("TooManyAttempts") == 1000 - FREE - 1
 
 
 def test_a_password_that_is_changed_while_it_is_looked_at_counts_as_the_new_one(house: House, runner: Asking) -> None:

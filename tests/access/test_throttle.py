@@ -10,9 +10,10 @@ from gatekeeper.access.throttle import (
     FORGOTTEN_AFTER,
     FREE,
     LONGEST_DELAY,
+    Attempt,
     Counters,
-    Refused,
     Throttle,
+    Wait,
     delay_after,
     is_local,
     zone_of,
@@ -21,23 +22,27 @@ from gatekeeper.access.throttle import (
 FAR = "192.0.2.7"
 
 
+def begin(throttle: Throttle, account: str, address: str, now: float) -> Attempt:
+    """Return an attempt that is looked at."""
+    attempt = throttle.begin(account, address, now)
+    assert isinstance(attempt, Attempt)
+    return attempt
+
+
 def fail_at(throttle: Throttle, account: str, address: str, now: float) -> float:
     """Fail once, as soon as that is looked at; return when that was."""
-    try:
-        throttle.begin(account, address, now)
-    except Refused as error:
-        return fail_at(throttle, account, address, now + error.retry_after)
-    return now
+    answer = throttle.begin(account, address, now)
+    return now if isinstance(answer, Attempt) else fail_at(throttle, account, address, now + answer.seconds)
 
 
-def refused(throttle: Throttle, account: str, address: str, now: float) -> float:
+def refused(throttle: Throttle, account: str, address: str, now: float) -> int:
     """Return the seconds to wait; 0 if it isn't refused, and then it isn't counted either."""
-    try:
-        attempt = throttle.begin(account, address, now)
-    except Refused as error:
-        return error.retry_after
-    throttle.undone(attempt)
-    return 0.0
+    answer = throttle.begin(account, address, now)
+    if isinstance(answer, Wait):
+        assert answer.seconds > 0
+        return answer.seconds
+    throttle.undone(answer)
+    return 0
 
 
 def test_the_first_four_failures_cost_nothing_then_each_doubles_the_delay() -> None:
@@ -67,9 +72,8 @@ def test_an_address_is_delayed_whatever_accounts_it_tries() -> None:
 def test_attempts_that_run_at_once_all_count_before_any_has_failed() -> None:
     throttle = Throttle()
     for _ in range(FREE + 1):
-        throttle.begin("ana", FAR, 0.0)
-    with pytest.raises(Refused):
-        throttle.begin("ana", FAR, 0.0)
+        begin(throttle, "ana", FAR, 0.0)
+    assert isinstance(throttle.begin("ana", FAR, 0.0), Wait)
 
 
 def test_a_refused_attempt_does_not_prolong_the_wait() -> None:
@@ -86,35 +90,32 @@ def test_the_first_refusal_of_an_episode_is_told_and_no_other() -> None:
     told = []
     now = 0.0
     for _ in range(200):
-        try:
-            throttle.begin("ana", FAR, now)
-        except Refused as error:
-            told.append(error.is_first)
+        answer = throttle.begin("ana", FAR, now)
+        if isinstance(answer, Wait):
+            told.append(answer.is_first)
         now += 0.5
     assert told[0]
     assert sum(told) == 1
     assert len(told) > 100
     now += FORGOTTEN_AFTER
     for _ in range(FREE + 1):
-        throttle.begin("ana", FAR, now)
-    with pytest.raises(Refused) as caught:
-        throttle.begin("ana", FAR, now)
-    assert caught.value.is_first
+        begin(throttle, "ana", FAR, now)
+    assert throttle.begin("ana", FAR, now) == Wait(1, True)
 
 
 def test_success_forgets_the_account_but_not_what_its_address_did_to_others() -> None:
     throttle = Throttle()
     for number in range(FREE):
-        throttle.begin(f"victim{number}", FAR, 0.0)
+        begin(throttle, f"victim{number}", FAR, 0.0)
     for _ in range(3):
-        throttle.succeeded(throttle.begin("mallory", FAR, 0.0))
-    throttle.begin("victim", FAR, 0.0)
+        throttle.succeeded(begin(throttle, "mallory", FAR, 0.0))
+    begin(throttle, "victim", FAR, 0.0)
     assert refused(throttle, "victim", FAR, 0.5) > 0, "his own account must not buy further guesses"
     for _ in range(FREE):
         fail_at(throttle, "ana", "198.51.100.1", 0.0)
-    throttle.succeeded(throttle.begin("ana", "198.51.100.2", 0.0))
+    throttle.succeeded(begin(throttle, "ana", "198.51.100.2", 0.0))
     for _ in range(FREE):
-        throttle.begin("ana", "198.51.100.3", 0.0)
+        begin(throttle, "ana", "198.51.100.3", 0.0)
 
 
 def test_success_beside_a_failure_does_not_shorten_that_ones_delay() -> None:
@@ -122,7 +123,7 @@ def test_success_beside_a_failure_does_not_shorten_that_ones_delay() -> None:
     for number in range(FREE + 5):
         last = fail_at(throttle, f"victim{number}", FAR, 0.0)
     start = last + delay_after(FREE + 5)
-    own = throttle.begin("mallory", FAR, start)
+    own = begin(throttle, "mallory", FAR, start)
     throttle._counters["address"].add(zone_of(FAR), start)  # another attempt, which was let in at the same time
     throttle.succeeded(own)
     assert refused(throttle, "victim", FAR, start + 1) == delay_after(FREE + 6) - 1
@@ -136,7 +137,7 @@ def test_the_machine_itself_and_what_comes_from_elsewhere_do_not_delay_each_othe
     for here in ("127.0.0.1", "127.0.0.9", "::1", "::ffff:127.0.0.1", "unix", "local"):
         assert refused(throttle, "admin", here, 1.0) == 0
     for _ in range(FREE + 1):
-        throttle.begin("ben", "127.0.0.1", 0.0)
+        begin(throttle, "ben", "127.0.0.1", 0.0)
     assert refused(throttle, "ben", "::1", 0.5) > 0, "but it is delayed by its own failures"
     assert refused(throttle, "ben", FAR, 0.5) == 0
     for number in range(30):
@@ -173,14 +174,14 @@ def test_all_is_forgotten_an_hour_after_the_last_failure() -> None:
     assert refused(throttle, "ana", FAR, last + LONGEST_DELAY - 1) == 1
     now = last + FORGOTTEN_AFTER
     for _ in range(FREE + 1):
-        throttle.begin("ana", FAR, now)
+        begin(throttle, "ana", FAR, now)
 
 
 def test_names_that_nobody_could_have_count_alike_and_take_no_more_room() -> None:
     throttle = Throttle()
     for name in ("", "x" * 100_000, "\udcff", "\0"):
         for _ in range(FREE + 1):
-            throttle.begin(name, FAR + name[:1].replace("\0", "0"), 0.0)
+            begin(throttle, name, FAR + name[:1].replace("\0", "0"), 0.0)
         assert refused(throttle, name, "198.51.100.1", 0.5) > 0
     assert all(len(key) == 32 for key in throttle._counters["account"]._held)
 
@@ -250,7 +251,7 @@ def test_the_levels_hold_each_key_once_whatever_is_done(steps: list[tuple[str, s
 
 
 def test_the_wait_is_told_in_whole_seconds_that_suffice() -> None:
-    error = Refused(0.2, is_first=True)
-    assert (error.retry_after, error.code, error.status) == (1.0, "too_many_attempts", 429)
-    assert Refused(2.5, is_first=True).retry_after == 3.0
-    assert "wait 3 s" in str(Refused(3.0, is_first=True))
+    throttle = Throttle()
+    for _ in range(FREE + 2):
+        last = fail_at(throttle, "ana", FAR, 0.25)
+    assert [refused(throttle, "ana", FAR, last + more) for more in (0, 0.5, 1, 1.5, 2)] == [2, 2, 1, 1, 0]
