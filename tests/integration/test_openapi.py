@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -102,3 +103,27 @@ def test_what_is_described_is_what_answers(start: Started, server: Server, tmp_p
     assert server.ask("GET", "/healthz")[0] == 200
     assert "Traceback" not in server.output, server.output[-6000:]
     assert server.stop() < 10
+
+
+def test_what_happened_is_fetched_over_http_and_proves_itself(start: Started, server: Server, tmp_path: Path) -> None:
+    event = event_with_pictures(server)
+    status, picture = server.ask("GET", f"/events/{event}/frames/1.jpg")
+    assert (status, picture[:2], picture[-2:]) == (200, b"\xff\xd8", b"\xff\xd9")
+    for number, code in ((100_000, "no_such_event"), (0, "not_found")):
+        status, refused = server.ask("GET", f"/events/{event}/frames/{number}.jpg")
+        assert (status, refused["error"]["code"]) == (404, code)
+    assert server.ask("GET", f"/events/{event}/verification")[1]["sound"] is True
+    assert server.ask("PUT", f"/events/{event}/hold", {"reason": "asked for"})[1]["held"] is True
+    status, case = server.ask("GET", f"/events/{event}/export.zip")
+    assert status == 200
+    (tmp_path / "case.zip").write_bytes(case)
+    checked = start.process(sys.executable, "-m", "gatekeeper.evidence.verify", "case.zip")
+    assert checked.wait() == 0, checked.output
+    (tmp_path / "case.zip").write_bytes(case.replace(picture, picture[:-20] + b"x" + picture[-19:]))
+    forged = start.process(sys.executable, "-m", "gatekeeper.evidence.verify", "case.zip")
+    assert forged.wait() != 0, forged.output
+    assert server.ask("DELETE", f"/events/{event}/hold")[1]["held"] is False
+    kinds = [one["kind"] for one in server.ask("GET", "/events?kind=evidence.&order=oldest")[1]["events"]]
+    assert [kind for kind in kinds if kind != "evidence.stored"] == [
+        "evidence.held", "evidence.exported", "evidence.released",
+    ]  # fmt: skip
