@@ -592,6 +592,21 @@ def test_what_was_read_late_is_read_again(site: Process, database: InlineDatabas
     assert site.agrees()
 
 
+def test_our_own_commit_heard_of_late_brings_nothing_back(site: Process, database: InlineDatabase) -> None:
+    site.database.waits = True
+    giving = site.accounts.grant("ana", BACK, caller=ADMIN)
+    result(Process(database).accounts.revoke_grant("ana", FRONT, caller=ADMIN))
+    looking = site.accounts.poll()
+    site.database.overtake()
+    site.database.deliver()
+    result(giving)
+    result(looking)
+    account = site.accounts.account("ana")
+    assert account is not None
+    assert account.grants == {BACK}
+    assert site.agrees()
+
+
 def test_a_database_that_was_put_back_is_read(site: Process, database: InlineDatabase) -> None:
     """`gatekeeper restore` beside a running site: the revision is lower than before."""
     older = result(site.accounts._database.read(stored.load))
