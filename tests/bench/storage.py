@@ -1,11 +1,12 @@
 """Facts per second with each caller waiting for the commit, into SQLite and PostgreSQL; and the reactor meanwhile.
 
-python -m tests.bench.storage [--rounds 5] [--seconds 4] [--callers 256]
+python -m tests.bench.storage [--rounds 5] [--seconds 4] [--callers 256] [--rate 10000]
 
 Each measurement is a fresh process with a reactor and a new database, both on a real disk with every commit synced; the
 rounds take turns, so that a ratio compares neighbours in time. A fact is a row of the record, with a body of 500 bytes
-and its indexes. "alone" is one caller that asks again when it is answered; "callers" are many of them. The tick is a
-call each 5 ms: how late it comes is what doors and video would wait.
+and its indexes. "alone" is one caller that asks again when it is answered; "callers" are many of them; "a second" is so
+many facts, asked for every 5 ms whether the ones before are answered or not (what is refused isn't counted). The tick
+is a call each 5 ms: how late it comes is what doors and video would wait.
 """
 
 import argparse
@@ -71,13 +72,14 @@ def store(connection: Any, numbers: Sequence[int]) -> Sequence[int]:
     return numbers
 
 
-def measure(url: str, seconds: float, callers: int) -> Found:
-    """Run a reactor with callers that store; with none, only the tick."""
+def measure(url: str, seconds: float, callers: int, rate: int) -> Found:
+    """Run a reactor with callers that store, or that store so many a second; with neither, only the tick."""
     from gatekeeper.tap import _install_reactor
 
     _install_reactor()
     from twisted.internet import defer, reactor
 
+    from gatekeeper.errors import Overloaded
     from gatekeeper.storage import Database
 
     clock: Any = reactor
@@ -95,21 +97,30 @@ def measure(url: str, seconds: float, callers: int) -> Found:
         if state["measuring"]:
             delays.append((now - due) * 1e3)
         if state["running"]:
-            clock.callLater(TICK, tick, now + TICK)
+            clock.callLater(max(0.0, due + TICK - time.perf_counter()), tick, due + TICK)
+            for _ in range(int(rate * TICK)):
+                call()
 
     @defer.inlineCallbacks
     def call() -> Any:
-        while state["running"]:
-            state["number"] += 1
-            began = time.perf_counter()
+        state["number"] += 1
+        began = time.perf_counter()
+        try:
             yield database.add(store, state["number"])
-            if state["measuring"]:
-                times.append((time.perf_counter() - began) * 1e3)
+        except Overloaded:
+            return
+        if state["measuring"]:
+            times.append((time.perf_counter() - began) * 1e3)
+
+    @defer.inlineCallbacks
+    def call_again_and_again() -> Any:
+        while state["running"]:
+            yield call()
 
     @defer.inlineCallbacks
     def run() -> Any:
         tick(time.perf_counter())
-        calls = [call() for _ in range(callers)]
+        calls = [call_again_and_again() for _ in range(callers)]
         yield _later(WARM_UP)
         state["measuring"] = True
         cpu.append(time.process_time())
@@ -137,14 +148,14 @@ def measure(url: str, seconds: float, callers: int) -> Found:
         tick_p50=quantile(delays, 0.5),
         tick_p99=quantile(delays, 0.99),
         tick_longest=quantile(delays, 1.0),
-        cpu=(cpu[1] - cpu[0]) / max(len(times), 1) * 1e6,
+        cpu=(cpu[1] - cpu[0]) / len(times) * 1e6 if times else 0.0,
     )
 
 
 # --- in the bench ----------------------------------------------------------------------------------------------------
 
 
-def child(url: str, seconds: float, callers: int) -> Found:
+def child(url: str, seconds: float, callers: int, rate: int) -> Found:
     """Measure in a fresh process."""
     command = [
         sys.executable,
@@ -154,6 +165,7 @@ def child(url: str, seconds: float, callers: int) -> Found:
         url,
         f"--seconds={seconds}",
         f"--callers={callers}",
+        f"--rate={rate}",
     ]
     found = subprocess.run(command, stdout=subprocess.PIPE, text=True, cwd=ROOT, check=True, timeout=seconds + 60)
     return Found(**json.loads(found.stdout))
@@ -193,10 +205,11 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=4.0)
     parser.add_argument("--callers", type=int, default=256)
+    parser.add_argument("--rate", type=int, default=10_000)
     parser.add_argument("--url", help=argparse.SUPPRESS)
     wanted = parser.parse_args()
     if wanted.url:
-        found = measure(wanted.url, wanted.seconds, wanted.callers)
+        found = measure(wanted.url, wanted.seconds, wanted.callers, wanted.rate)
         print(json.dumps({name: getattr(found, name) for name in Found.__slots__}))
         return
 
@@ -210,14 +223,20 @@ def main() -> None:
             server = Server()
             started.callback(server.remove)
             server.start()
-        for label, callers in (("alone", 1), (f"{wanted.callers} callers", wanted.callers), ("nobody stores", 0)):
+        loads = (
+            ("alone", 1, 0),
+            (f"{wanted.callers} callers", wanted.callers, 0),
+            (f"{wanted.rate:,} a second", 0, wanted.rate),
+            ("nobody stores", 0, 0),
+        )
+        for label, callers, rate in loads:
             results: dict[str, list[Found]] = {"sqlite": []}
             for _ in range(wanted.rounds):
                 with tempfile.TemporaryDirectory(dir=Path(tempfile.gettempdir())) as folder:
-                    results["sqlite"].append(child(f"sqlite:///{folder}/site.sqlite", wanted.seconds, callers))
+                    results["sqlite"].append(child(f"sqlite:///{folder}/site.sqlite", wanted.seconds, callers, rate))
                 if server is not None:
                     with server.database() as url:
-                        results.setdefault("postgresql", []).append(child(url, wanted.seconds, callers))
+                        results.setdefault("postgresql", []).append(child(url, wanted.seconds, callers, rate))
             show(results, label)
 
 
