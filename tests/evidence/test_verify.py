@@ -142,12 +142,13 @@ def test_a_manifest_made_to_fit_is_not_signed(sound: dict[str, bytes]) -> None:
     assert any("isn't the one that was recorded" in problem for problem in found)
 
 
-def resigned(files: dict[str, bytes], key: Signer | None = None) -> dict[str, bytes]:
-    """Signed anew with whatever is in it, as whoever holds a key could."""
+def resigned(files: dict[str, bytes], key: Signer | None = None, *, anew: bool = True) -> dict[str, bytes]:
+    """Signed anew with whatever is in it, as whoever holds a key could; `anew`: also the list of the records."""
     files = relisted(files)
     fields = json.loads(json.loads(files["export.json"])["statement"])
     records = [json.loads(line) for line in files["records.jsonl"].splitlines()]
-    fields["events"] = [[one["sequence"], one["hash"]] for one in records]
+    if anew:
+        fields["events"] = [[one["sequence"], one["hash"]] for one in records]
     fields["manifest"] = hashlib.sha256(files["manifest.json"]).hexdigest()
     more = {name: fields[name] for name in ("event", "events", "manifest", "checked", "by")}
     one = (key or signer()).sign("export", SITE, fields["sequence"], bytes.fromhex(fields["hash"]), **more)
@@ -176,6 +177,15 @@ def test_a_stranger_who_brings_a_key_is_found_by_who_knows_the_sites(sound: dict
 def test_a_record_changed_is_found_behind_the_manifest(sound: dict[str, bytes]) -> None:
     found = problems(resigned({**sound, "records.jsonl": sound["records.jsonl"].replace(b"parcel", b"theft!")}))
     assert any("its hash isn't that of its body" in problem for problem in found)
+
+
+def test_the_records_are_those_that_were_signed_and_no_others(sound: dict[str, bytes]) -> None:
+    lines = sound["records.jsonl"].splitlines(keepends=True)
+    less = resigned({**sound, "records.jsonl": b"".join(lines[1:])}, anew=False)
+    assert "record 6 is missing, or isn't the one that was signed" in problems(less)
+    other = sound["chain.jsonl"].splitlines(keepends=True)[0]
+    more = resigned({**sound, "records.jsonl": other + sound["records.jsonl"]}, anew=False)
+    assert "record 2 isn't among those that were signed" in problems(more)
 
 
 def test_a_record_changed_in_the_chain_is_found_there(sound: dict[str, bytes]) -> None:
