@@ -1,6 +1,6 @@
 """What the pictures of a door's action cost: CPU, bytes, files, and the delay of everything else on the reactor.
 
-python -m tests.bench.evidence [--actions 20] [--seconds 5] [--kilobytes 30] [--fps 15] [--folder DIR]
+python -m tests.bench.evidence [--actions 20] [--seconds 5] [--kilobytes 30] [--fps 15] [--pace 1] [--folder DIR]
 
 Two cameras send into real feeds; the recorder, its database (SQLite), its journal and its files are real. Rounds
 without any action are measured beside those with some, so that the difference is the actions'.
@@ -29,6 +29,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=5, help="before and after each action")
     parser.add_argument("--kilobytes", type=int, default=30)
     parser.add_argument("--fps", type=float, default=15)
+    parser.add_argument("--pace", type=float, default=1, help="seconds between two actions")
     parser.add_argument("--folder", help="on the disk to be measured; a temporary one without")
     wanted = parser.parse_args()
     asyncio.set_event_loop(asyncio.new_event_loop())
@@ -147,7 +148,7 @@ class Measurement:
 
     @property
     def pace(self) -> float:
-        return 1.0
+        return float(self.wanted.pace)
 
     def quiet_ended(self) -> None:
         self.idle = cpu() - self.began
@@ -167,7 +168,7 @@ class Measurement:
 
     def busy_ended(self) -> None:
         busy = cpu() - self.began
-        show(f"{self.wanted.actions} actions, one a second, up to {2 * self.wanted.seconds:g} at once", self.delays)
+        show(f"{self.wanted.actions} actions, one each {self.pace:g} s", self.delays)
         count = self.wanted.actions
         files = [file.stat().st_size for file in (self.folder / "pictures").glob("??/*.jpg")]
         print(f"CPU per action: {(busy - self.idle) / count * 1e3:.1f} ms (idle site: {self.idle:.2f} s in the time)")
