@@ -37,7 +37,7 @@ class Line:
 
     def good(self, *arguments: str, stdin: str = "") -> str:
         done = self.run(*arguments, stdin=stdin)
-        assert done.returncode == 0, done.stderr
+        assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
 
