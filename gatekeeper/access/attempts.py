@@ -14,7 +14,7 @@ from gatekeeper.access.guard import Channel, Guard
 from gatekeeper.access.passwords import Passwords
 from gatekeeper.access.records import Account, Credentials
 from gatekeeper.access.refusals import Refusals
-from gatekeeper.access.throttle import Attempt, Throttle
+from gatekeeper.access.throttle import Attempt, Throttle, is_local
 from gatekeeper.errors import GatekeeperError, InsecureChannel, NotAuthenticated, Overloaded, TooManyAttempts
 
 WRONG = "this name and password don't belong together"
@@ -59,7 +59,7 @@ class Attempts:
         self.check_channel(channel, what)
         attempt = self.begin(name, channel, what)
         try:
-            kept = await self._fitting(name, password)
+            kept = await self._fitting(name, password, here=is_local(channel.address))
         except Overloaded:
             self._throttle.undone(attempt)
             raise
@@ -115,11 +115,12 @@ class Attempts:
 
     # --- within ---
 
-    async def _fitting(self, name: str, password: str) -> Credentials | None:
+    async def _fitting(self, name: str, password: str, *, here: bool) -> Credentials | None:
         """Return what is kept of a name's password if this is it, when the answer comes; else None."""
         for _ in range(ROUNDS):
             kept = self.kept(name)
-            fits = await self._passwords.verify(kept.password_hash if kept is not None else None, password)
+            known = kept.password_hash if kept is not None else None
+            fits = await self._passwords.verify(known, password, here=here)
             if self.kept(name) == kept:
                 return kept if fits else None
         return None

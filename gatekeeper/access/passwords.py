@@ -64,18 +64,25 @@ class Cost:
     cra_iterations: int = 100_000
 
 
+PLACES_HERE = 8
+"""Further ones for log-ins at the machine itself: filling the others from elsewhere keeps no owner out there."""
+
+
 class Runner(Protocol):
     """Runs what takes long, elsewhere."""
 
-    def run(self, work: Callable[[], T]) -> "Deferred[T]":
-        """Run it; raise or fail with Overloaded if too much waits."""
+    def run(self, work: Callable[[], T], *, here: bool = False) -> "Deferred[T]":
+        """Run it; raise or fail with Overloaded if too much waits.
+
+        :param here: whether it is asked for at the machine itself.
+        """
         ...
 
 
 class Inline:
     """Runs everything at once, in the caller's thread: for tests and for the command line."""
 
-    def run(self, work: Callable[[], T]) -> "Deferred[T]":
+    def run(self, work: Callable[[], T], *, here: bool = False) -> "Deferred[T]":
         """Run it now."""
         return execute(work)
 
@@ -100,12 +107,12 @@ class Pool:
         """Finish what is under way, and end."""
         self._threads.stop()
 
-    def run(self, work: Callable[[], T]) -> "Deferred[T]":
+    def run(self, work: Callable[[], T], *, here: bool = False) -> "Deferred[T]":
         """Run it in a thread.
 
         :raises Overloaded: as the Deferred's failure, if too many wait already.
         """
-        if self._under_way >= self._maximum:
+        if self._under_way >= self._maximum + (PLACES_HERE if here else 0):
             return fail(Overloaded("too many log-ins at once: try again in a few seconds"))
         self._under_way += 1
         answer: Deferred[T] = Deferred(lambda _: None)  # who gives up still takes a place until the work is done
@@ -176,11 +183,15 @@ class Passwords:
             },
         )
 
-    def verify(self, password_hash: str | None, password: str) -> "Deferred[bool]":
-        """Return whether a password is right; None stands for an account that doesn't exist, and costs the same."""
+    def verify(self, password_hash: str | None, password: str, *, here: bool = False) -> "Deferred[bool]":
+        """Return whether a password is right.
+
+        :param password_hash: None for an account that doesn't exist, which costs the same.
+        :param here: whether it is asked for at the machine itself.
+        """
         if len(password) > LONGEST:
             password, password_hash = "", None
-        return self._runner.run(lambda: self._fits(password_hash or self._decoy, password))
+        return self._runner.run(lambda: self._fits(password_hash or self._decoy, password), here=here)
 
     def remake(self, name: str, password: str) -> "Deferred[Credentials]":
         """Return what is kept today of a password that was taken before."""

@@ -7,7 +7,7 @@ import pytest
 import pytest_twisted
 from twisted.internet.defer import CancelledError, Deferred, gatherResults
 
-from gatekeeper.access.passwords import Cost, Inline, Passwords, Pool, check_policy
+from gatekeeper.access.passwords import PLACES_HERE, Cost, Inline, Passwords, Pool, check_policy
 from gatekeeper.access.records import Credentials
 from gatekeeper.access.sealing import Seal
 from gatekeeper.errors import InvalidArgument, Overloaded
@@ -24,7 +24,7 @@ class Counting(Inline):
     def __init__(self) -> None:
         self.runs = 0
 
-    def run(self, work: Any) -> "Deferred[Any]":
+    def run(self, work: Any, *, here: bool = False) -> "Deferred[Any]":
         self.runs += 1
         return super().run(work)
 
@@ -204,8 +204,11 @@ def test_beyond_what_may_wait_a_log_in_is_refused_at_once() -> Any:
             yield waiting.pop(1)
         with pytest.raises(Overloaded):  # its work still waits
             yield pool.run(held)
+        waiting += [pool.run(held, here=True) for _ in range(PLACES_HERE)]
+        with pytest.raises(Overloaded):
+            yield pool.run(held, here=True)
         held.go.set()
-        assert (yield gatherResults(waiting)) == ["done", "done"]
+        assert (yield gatherResults(waiting)) == ["done"] * (2 + PLACES_HERE)
         yield pool.run(lambda: None)
         assert (yield pool.run(held)) == "done"
     finally:
