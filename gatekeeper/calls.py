@@ -22,7 +22,7 @@ from gatekeeper.doors.api import Doors
 from gatekeeper.errors import AccessDenied, InvalidArgument, NoSuchDoor
 from gatekeeper.evidence.event import Query
 from gatekeeper.realm import Presence
-from gatekeeper.records import Records
+from gatekeeper.records import Records, sees
 from gatekeeper.system.api import System
 from gatekeeper.uris import Name, Permission
 from gatekeeper.wamp.local import CallDetails
@@ -209,7 +209,7 @@ def plain(value: Any) -> Any:
 def _is_seen(who: Principal, entry: Any) -> bool:
     """Return whether a camera's, a door's or an event's status, as a dict, may be shown."""
     if "kind" in entry:
-        return who.sees(entry.get("subject"), entry["kind"])
+        return sees(who, entry.get("subject"), entry["kind"])
     permission = Permission.DOOR_VIEW if "lease" in entry else Permission.CAMERA_VIEW
     return who.may(permission, entry["id"])
 

@@ -133,4 +133,9 @@ class Records:
 
 def visible_to(who: Principal) -> Callable[[Event], bool]:
     """Return what tells whether somebody may see an event."""
-    return lambda event: who.sees(event.subject, event.kind, of="door" if event.kind in OF_DOORS else None)
+    return lambda event: sees(who, event.subject, event.kind)
+
+
+def sees(who: Principal, subject: str | None, kind: str) -> bool:
+    """Return whether somebody may see an event of this kind on this subject."""
+    return who.sees(subject, kind, of="door" if kind in OF_DOORS else None)

@@ -171,7 +171,7 @@ PROCEDURES = (
 TOPIC_CAMERA_FRAME = Name("gatekeeper.camera.<camera>.frame", Permission.CAMERA_VIEW)
 TOPIC_CAMERA_STATE = Name("gatekeeper.camera.<camera>.state", Permission.CAMERA_VIEW)
 TOPIC_DOOR_STATE = Name("gatekeeper.door.<door>.state", Permission.DOOR_VIEW)
-TOPIC_EVENT = Name("gatekeeper.event", Permission.EVENT_VIEW)  # every event: needs a grant on all
+TOPIC_EVENT = Name("gatekeeper.event", Permission.EVENT_VIEW)  # every event: an owner's; others follow
 
 TOPICS = (TOPIC_CAMERA_FRAME, TOPIC_CAMERA_STATE, TOPIC_DOOR_STATE, TOPIC_EVENT)
 

@@ -70,7 +70,7 @@ SEE_YARD = "owner operator-all viewer-some viewer-all key-cameras key-yard key-e
 SEE_CAMERAS = "owner operator-all viewer-all key-cameras key-events"
 SEE_FRONT = "owner operator-front operator-all viewer-some viewer-all key-events"
 SEE_DOORS = "owner operator-all viewer-all key-events"
-SEE_EVENTS = "owner operator-all viewer-all"
+SEE_EVENTS = "owner"
 
 CALLS = {
     "gatekeeper.system.status": f"{STAFF} {VIEWERS}",
