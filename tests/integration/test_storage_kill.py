@@ -39,11 +39,13 @@ class Writers:
         assert self._process.stdout is not None
         self._input, self._output = self._process.stdin, self._process.stdout
         self._said = b""
+        self._alive: int | None = None
 
     def start(self, url: str, first: int) -> int:
         """Start a writer; return its pid."""
         self._input.write(f"{url} {first}\n".encode())
-        return int(self.line())
+        self._alive = int(self.line())
+        return self._alive
 
     def line(self) -> str:
         """Return what the writer, or its parent, says next."""
@@ -61,10 +63,13 @@ class Writers:
         said = []
         while (line := self.line()) != "gone":
             said.append(line)
+        self._alive = None
         return said
 
     def close(self) -> None:
-        """End."""
+        """End, with the writer that a failed test left."""
+        if self._alive is not None:
+            os.kill(self._alive, signal.SIGKILL)
         self._process.communicate(timeout=PATIENCE)
 
 
