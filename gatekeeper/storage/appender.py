@@ -136,7 +136,7 @@ class Appender:
         elif newest.sequence:
             trouble = "the signed head is gone"
         if trouble is None and self._known.sequence:
-            there = ends[-1]
+            there = ends[-1] if signed is not None else newest
             if there.sequence < self._known.sequence or (
                 there.sequence == self._known.sequence and there.hash != self._known.hash
             ):

@@ -236,6 +236,23 @@ def test_a_head_that_is_gone_is_noticed() -> None:
     assert site.problems() == [], "nothing else was touched, and the event says that the head was"
 
 
+def test_a_head_that_lies_far_ahead_does_not_lead_the_chain_there() -> None:
+    site = Site().fill(3)
+    site.run(update(head).values(sequence=10**9, hash=b"x" * 32))
+    Site(site.store).fill(1)
+    assert site.find(order="oldest") == [1, 2, 3, 4, 5]
+    assert site.kinds()[-2:] == ["evidence.broken", "door.opened"]
+
+
+def test_a_record_that_is_wiped_is_noticed_by_who_wrote_it() -> None:
+    site = Site().fill(3)
+    for emptied in (table, head, checkpoints):
+        site.run(delete(emptied))
+    site.fill(1)
+    assert site.kinds() == ["evidence.broken", "door.opened"]
+    assert places(site.problems()) == [(1, 3, "missing")]
+
+
 def test_rows_appended_without_the_key_are_noticed() -> None:
     site = Site().fill(2)
     [row] = site.do(lambda connection: events.between(connection, 2, 2))
