@@ -1,6 +1,7 @@
 """The page about the API for people: the description as HTML, with nothing to run and nothing from elsewhere."""
 
 import re
+from collections.abc import Sequence
 from html import escape
 from typing import Any, Final
 
@@ -66,11 +67,11 @@ def _operation(path: str, method: str, operation: Object) -> str:
     if body:
         need = "" if body["required"] else " (may be left out)"
         parts.append(f"<h3>Body</h3><p>{_contents(body['content'])}{need}</p>")
-    rows = [
+    answers = [
         (_code(status), _contents(answer.get("content", {})), _text(answer["description"]))
         for status, answer in operation["responses"].items()
     ]
-    parts.append(_table("Answers", ("status", "body", "meaning"), rows))
+    parts.append(_table("Answers", ("status", "body", "meaning"), answers))
     return (
         f'<details><summary><b class="{method}">{method.upper()}</b> '
         f'{_code(path)}<span class="faint">{_text(operation["summary"])}</span></summary>\n'
@@ -108,7 +109,7 @@ def _schema(name: str, schema: Object) -> str:
     )
 
 
-def _table(title: str, head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def _table(title: str, head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     """Return a table; the cells are HTML already."""
     heads = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in head)
     lines = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
