@@ -220,6 +220,16 @@ def test_wrong_proofs_and_wrong_passwords_are_one_count(gate: Gate) -> None:
     assert who(gate.cra("ana", PASSWORD, far))[0] == "ana"
 
 
+def test_right_proofs_are_never_too_many_and_forget_the_wrong_ones(gate: Gate) -> None:
+    far = "192.0.2.7"
+    for _ in range(FREE):
+        gate.cra("ana", WRONG, "192.0.2.8")
+    for _ in range(FREE + 5):
+        assert who(gate.cra("ana", PASSWORD, far))[0] == "ana"
+    for _ in range(FREE):
+        assert gate.cra("ana", WRONG, "192.0.2.9")[2] == FAILED
+
+
 @pytest.mark.parametrize("method", ["wampcra", "wamp-scram", "scram"])
 def test_a_challenge_does_not_tell_whether_somebody_has_the_name(gate: Gate, method: str) -> None:
     """Same fields, same parameters, same lengths; the same salt again at the next time, and after a restart."""
