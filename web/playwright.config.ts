@@ -3,13 +3,16 @@ import { defineConfig } from "@playwright/test";
 /** The system's browser: nothing is downloaded, and it talks to nobody but our server. */
 const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
 
+/** How many times longer anything may take: for a machine that does much else meanwhile. */
+const PATIENCE = Number(process.env.E2E_PATIENCE ?? 1);
+
 export default defineConfig({
   testDir: "e2e",
   outputDir: "../artefacts/playwright",
   // One site, one lock: tests share its door, so they come one after another.
   workers: 1,
-  timeout: 45_000,
-  expect: { timeout: 10_000 },
+  timeout: 60_000 * PATIENCE,
+  expect: { timeout: 10_000 * PATIENCE },
   reporter: [["list"]],
   use: {
     browserName: "chromium",

@@ -65,7 +65,7 @@ test("passwords over an insecure channel, and a server that is away, are told ap
   guard.expected.push(/403|ERR_FAILED/);
   await page.goto(site.url);
   const refuse = { status: 403, json: { error: { code: "insecure", message: "plain HTTP" } } };
-  await page.route("**/login", (route) => route.fulfill(refuse));
+  await page.route("**/login", (route) => route.fulfill(refuse)); // a test can’t come from another machine
   await page.getByTestId("login-name").fill("ana");
   await page.getByTestId("login-password").fill(PASSWORD);
   await page.getByTestId("login-submit").click();

@@ -25,7 +25,8 @@ test("filters are in the address, hold for what comes, and the back button leave
   await expect(lines.first()).toBeVisible();
   await dashboard.getByTestId("filter-group").selectOption("cameras");
   await expect(dashboard).toHaveURL(/#\/events\?group=cameras$/);
-  await expect.poll(async () => new Set(await kindsOf(lines))).toEqual(new Set(["camera.live"]));
+  await expect(lines.filter({ hasText: "camera.live" }).first()).toBeVisible();
+  await expect.poll(async () => (await kindsOf(lines)).every((kind) => kind.startsWith("camera."))).toBe(true);
   await dashboard.getByTestId("filter-group").selectOption("doors");
   await dashboard.getByTestId("filter-subject").selectOption("front");
   await dashboard.getByTestId("filter-outcome").selectOption("ok");
@@ -139,9 +140,10 @@ test("a record that was changed in the database is an alarm with its number", as
   const rewrite = (from: string, to: string): Promise<string> =>
     site.python(
       "-c",
-      "import sqlite3,sys,glob; [f]=glob.glob(sys.argv[1]+'/*.sqlite*')[:1] or glob.glob(sys.argv[1]+'/*.db')[:1]; c=sqlite3.connect(f);" +
-        "c.execute('update events set body=cast(replace(cast(body as text),?,?) as blob) where id=?', sys.argv[2:]); c.commit()",
-      site.data,
+      "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); " +
+        "c.execute('update events set body = cast(replace(cast(body as text), ?, ?) as blob) where id = ?', sys.argv[2:]); " +
+        "c.commit()",
+      join(site.data, "gatekeeper.sqlite"),
       from,
       to,
       id,

@@ -1,6 +1,6 @@
 // Log-in, accounts, keys and log-ins over HTTP. Everything that can fail rejects with RequestFailed.
 
-import { ask, send } from "./http";
+import { ask, askHashed, send } from "./http";
 import type { Key, LogIn, NewKey, NewUser, User } from "./model/account";
 import type { ConnectionEvent } from "./model/connection";
 import { identityOf } from "./model/identity";
@@ -21,7 +21,7 @@ export async function whoAmI(): Promise<ConnectionEvent> {
 }
 
 export async function logIn(name: string, password: string): Promise<void> {
-  await ask("POST", uris.LOGIN, { name, password });
+  await askHashed("POST", uris.LOGIN, { name, password });
 }
 
 /** Log in with an API key, or with the admin token of the configuration. */
@@ -36,11 +36,11 @@ export async function logOut(): Promise<void> {
 
 /** Choose name and password, once, after the one-time link. */
 export async function setUp(name: string, password: string): Promise<void> {
-  await ask("POST", uris.SETUP, { name, password });
+  await askHashed("POST", uris.SETUP, { name, password });
 }
 
 export async function changePassword(old: string, fresh: string): Promise<void> {
-  await ask("POST", uris.PASSWORD, { old, new: fresh });
+  await askHashed("POST", uris.PASSWORD, { old, new: fresh });
 }
 
 export async function listLogIns(): Promise<readonly LogIn[]> {
@@ -70,7 +70,7 @@ export async function listUsers(): Promise<readonly User[]> {
 }
 
 export async function addUser(user: NewUser): Promise<void> {
-  await ask("POST", uris.USERS, user);
+  await askHashed("POST", uris.USERS, user);
 }
 
 /** Change one thing about an account. */
@@ -78,7 +78,7 @@ export async function changeUser(
   user: string,
   change: { readonly role: string } | { readonly disabled: boolean } | { readonly password: string },
 ): Promise<void> {
-  await ask("PATCH", fill(uris.CHANGE_USER, { user }), change);
+  await askHashed("PATCH", fill(uris.CHANGE_USER, { user }), change);
 }
 
 export async function removeUser(user: string): Promise<void> {

@@ -3,6 +3,9 @@
 /** Seconds for one small answer; the phase "asking" has given up by then. */
 const ANSWER_WITHIN = 5;
 
+/** Seconds for what has a password hashed: a tenth of a second each, but a busy Raspberry Pi has a queue of them. */
+const HASHED_WITHIN = 30;
+
 /** Seconds for a picture or a verification of the whole chain: a slow radio link, a Raspberry Pi with a year's record. */
 const LARGE_WITHIN = 60;
 
@@ -23,6 +26,7 @@ export class RequestFailed extends Error {
 }
 
 const UNREACHABLE = "The server can’t be reached.";
+const UNANSWERED = (seconds: number): string => `The server did not answer within ${seconds} s.`;
 
 /** Return the server's own sentence from an error's JSON body, wherever it keeps it. */
 export function errorSentence(body: unknown): string | null {
@@ -55,11 +59,12 @@ export function send(method: Method, path: string, body?: object, within = ANSWE
   });
 }
 
-async function answer(method: Method, path: string, body?: object, within?: number): Promise<Response> {
+async function answer(method: Method, path: string, body?: object, within = ANSWER_WITHIN): Promise<Response> {
   let response: Response;
   try {
     response = await send(method, path, body, within);
-  } catch {
+  } catch (reason) {
+    if ((reason as Error).name === "TimeoutError") throw new RequestFailed(UNANSWERED(within), "unanswered");
     throw new RequestFailed(UNREACHABLE, "unreachable");
   }
   if (response.ok) return response;
@@ -80,6 +85,11 @@ async function json(response: Response): Promise<unknown> {
 /** Ask for JSON; rejects with RequestFailed. An answer without JSON is null. */
 export async function ask<Answer>(method: Method, path: string, body?: object, within?: number): Promise<Answer> {
   return (await json(await answer(method, path, body, within))) as Answer;
+}
+
+/** Ask for what has a password hashed. */
+export function askHashed<Answer>(method: Method, path: string, body: object): Promise<Answer> {
+  return ask<Answer>(method, path, body, HASHED_WITHIN);
 }
 
 /** Ask for JSON that takes the server long to make. */

@@ -84,6 +84,14 @@ test("a server that cannot be reached is told apart from one that refuses", asyn
   await expect(listKeys()).rejects.toMatchObject({ code: "unreachable", message: expect.stringContaining("can’t be") });
 });
 
+test("a server that takes too long is told apart from one that is away", async () => {
+  vi.stubGlobal("fetch", () => Promise.reject(new DOMException("timed out", "TimeoutError")));
+  await expect(logIn("ana", "secret")).rejects.toMatchObject({
+    code: "unanswered",
+    message: expect.stringContaining("30 s"),
+  });
+});
+
 test("an error's sentence is found wherever a body keeps it", () => {
   expect(errorSentence({ error: "denied", message: "you may not" })).toBe("you may not");
   expect(errorSentence({ error: { message: "no" } })).toBe("no");
