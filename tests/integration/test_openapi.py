@@ -123,7 +123,10 @@ def test_what_happened_is_fetched_over_http_and_proves_itself(start: Started, se
     forged = start.process(sys.executable, "-m", "gatekeeper.evidence.verify", "case.zip")
     assert forged.wait() != 0, forged.output
     assert server.ask("DELETE", f"/events/{event}/hold")[1]["held"] is False
-    kinds = [one["kind"] for one in server.ask("GET", "/events?kind=evidence.&order=oldest")[1]["events"]]
-    assert [kind for kind in kinds if kind != "evidence.stored"] == [
-        "evidence.held", "evidence.exported", "evidence.released",
-    ]  # fmt: skip
+    expected = ["evidence.held", "evidence.exported", "evidence.released"]
+
+    def recorded() -> bool:
+        page = server.ask("GET", "/events?kind=evidence.&order=oldest")[1]
+        return [one["kind"] for one in page["events"] if one["kind"] != "evidence.stored"] == expected
+
+    wait_for(recorded, "the record of what was done with it")  # stored soon after the answers
