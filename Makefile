@@ -86,7 +86,7 @@ bench: build postgresql ## Compare the media path with C; measure doors, the idl
 	$(BIN)/python -m tests.bench
 
 docs: $(VENV_READY) ## Write the generated pages: docs/configuration.md, docs/wamp-conformance.md
-	$(BIN)/python -m gatekeeper.config > docs/configuration.md
+	$(BIN)/python -m gatekeeper.config_page > docs/configuration.md
 	$(BIN)/python -m tests.conformance > docs/wamp-conformance.md
 
 clients: $(CLIENTS_READY) ## Install the other WAMP clients that the tests drive the router with

@@ -72,6 +72,7 @@ class Calls:
         serve(
             uris.CALL_EVENT_RELEASE, lambda who, event, reason=None: records.release(who, text("event", event), reason)
         )
+        serve(uris.CALL_EVENT_ERASE, self._erase)
         serve.following(uris.CALL_EVENT_FOLLOW, self._follow)
         serve(uris.CALL_ACCESS_USERS, access.users)
         serve(uris.CALL_ACCESS_ADD, lambda who, **given: access.add(who, given))
@@ -135,6 +136,11 @@ class Calls:
         if after is not None and (not isinstance(after, int) or isinstance(after, bool) or after < 0):
             raise InvalidArgument(f"after: found {decoding.show(after)}; allowed: the sequence of an event, from 0")
         return self._records.follow(who, after, lambda event: progress(plain(event))).ended
+
+    def _erase(self, who: Principal, event: str, number: int, reason: str | None = None) -> Any:
+        if not isinstance(number, int) or isinstance(number, bool):
+            raise InvalidArgument(f"number: found {decoding.show(number)}; allowed: the number of a picture, from 1")
+        return self._records.erase(who, text("event", event), number, reason)
 
     # --- cameras and doors ---
 

@@ -117,6 +117,10 @@ def bounds(entry: Mapping[str, Any]) -> str:
 
 def _allowed(entry: Mapping[str, Any], key: str) -> str:
     entry = _chosen(entry)
+    return f"one of {', '.join(map(str, entry['enum']))}" if "enum" in entry else _of_type(entry, key)
+
+
+def _of_type(entry: Mapping[str, Any], key: str) -> str:
     limits = bounds(entry)
     match entry["type"]:
         case "object" if entry["title"] == "Secret":
@@ -128,7 +132,7 @@ def _allowed(entry: Mapping[str, Any], key: str) -> str:
         case "array":
             return f"a {type_name(entry)}"
         case "string":
-            words = f"text of {entry['description']}" if "pattern" in entry else "text"
+            words = f"text of {entry.get('description', 'the right form')}" if "pattern" in entry else "text"
             return f"{words} ({limits})" if limits else words
         case other:
             article = "" if other == "boolean" else "a "

@@ -145,7 +145,10 @@ class Conflict(GatekeeperError):
 
 
 class StorageUnavailable(GatekeeperError):
-    """The database can't take or give this now: it is full, locked, or gone. Nothing was stored."""
+    """The database can't take or give this now: it is full, locked, or gone.
+
+    Nothing was stored, unless the message says that it may have been.
+    """
 
     code = "storage_unavailable"
     status = 503

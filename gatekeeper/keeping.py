@@ -19,6 +19,7 @@ from gatekeeper.evidence import signing
 from gatekeeper.evidence.api import Events
 from gatekeeper.evidence.case import Frame
 from gatekeeper.evidence.disk import DiskThread
+from gatekeeper.evidence.doubts import Doubts
 from gatekeeper.evidence.entry import Entry
 from gatekeeper.evidence.event import Query, event_of
 from gatekeeper.evidence.housekeeping import Housekeeping
@@ -93,7 +94,14 @@ class Keeping:
             folder=data / EXPORTS,
         )
         self._reading = self._disk("frames")
-        self.records = Records(self._events, self.folder, self._reading, self._frames_of)
+        self.records = Records(
+            self._events,
+            self.folder,
+            self._reading,
+            frames=self._frames_of,
+            doubts=Doubts(self.journal.record),
+            housekeeping=self.housekeeping,
+        )
 
     def watch(self, feeds: Mapping[str, Feed], doors: Mapping[str, Sequence[str]]) -> None:
         """Keep the pictures of these cameras with the actions of the doors that they are tied to."""
@@ -129,7 +137,10 @@ class Keeping:
         database, seal, record = self.database, self.journal.seal, self.journal.record
         pictures = Pictures(Policy(bounds.pictures.days, bounds.pictures.bytes), database, seal, record, self.folder)
         return Housekeeping(
-            classes=(KeptEvents(Policy(bounds.events.days, bounds.events.bytes), database, seal), pictures),
+            classes=(
+                pictures,
+                KeptEvents(Policy(bounds.events.days, bounds.events.bytes), database, seal),
+            ),  # an event goes after its pictures
             pictures=pictures,
             folder=self.folder,
             database=database,

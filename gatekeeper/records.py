@@ -11,12 +11,14 @@ from typing import Any, BinaryIO, Protocol, TypeVar
 from twisted.internet.defer import Deferred
 
 from gatekeeper.access.principal import Principal, check
-from gatekeeper.errors import NoSuchEvent
+from gatekeeper.errors import NotFound
 from gatekeeper.evidence.api import EventPage, Events, Verification
 from gatekeeper.evidence.case import Frame
+from gatekeeper.evidence.doubts import Doubts
 from gatekeeper.evidence.event import Event, Query
 from gatekeeper.evidence.export import Exported
 from gatekeeper.evidence.follow import Following
+from gatekeeper.evidence.housekeeping import Housekeeping
 from gatekeeper.evidence.pictures import FileState, PictureFolder
 from gatekeeper.uris import Permission
 
@@ -50,11 +52,22 @@ class Records:
 
     :param disk: a thread for reading pictures.
     :param frames: an event's pictures.
+    :param doubts: told of pictures that aren't what was recorded.
+    :param housekeeping: erases.
     """
 
     def __init__(
-        self, events: Events, folder: PictureFolder, disk: Disk, frames: "Callable[[str], Deferred[Sequence[Frame]]]"
+        self,
+        events: Events,
+        folder: PictureFolder,
+        disk: Disk,
+        *,
+        frames: "Callable[[str], Deferred[Sequence[Frame]]]",
+        doubts: Doubts,
+        housekeeping: Housekeeping,
     ) -> None:
+        self._doubts = doubts
+        self._housekeeping = housekeeping
         self._events = events
         self._frames = frames
         self._folder = folder
@@ -91,8 +104,9 @@ class Records:
 
         def read(result: tuple[FileState, bytes], frame: Frame) -> Picture:
             state, jpeg = result
-            if not jpeg:
-                raise NoSuchEvent(f"the picture's file is {state}")
+            why = self._doubts.tell(frame.event, frame.number, frame.sha256, state)
+            if why is not None:
+                raise NotFound(f"picture {frame.number} can't be shown: {why}")
             return Picture(jpeg, frame.camera, frame.received)
 
         asked: Deferred[Frame] = self._events.frame(event, number, visible_to(who))
@@ -110,6 +124,16 @@ class Records:
     def release(self, who: Principal, event: str, reason: str | None = None) -> "Deferred[Event]":
         """Let retention have an event again."""
         return self._events.release(event, who.caller, visible_to(who), reason)
+
+    def erase(self, who: Principal, event: str, number: int, reason: str | None = None) -> "Deferred[Event]":
+        """Erase a picture: its file goes, a signed statement stays; fires with the event as it is then.
+
+        :raises NotFound: if there is no such picture any more.
+        :raises Conflict: if the event is on hold, or still being recorded.
+        """
+        erasing: Deferred[Any] = self.get(who, event)
+        erasing.addCallback(lambda _: self._housekeeping.erase(event, [number], who.caller, reason or "asked for"))
+        return erasing.addCallback(lambda _: self.get(who, event))
 
     def export(self, who: Principal, event: str) -> "Deferred[BinaryIO]":
         """Return a case as an open file that has no name any more: it is gone when it is closed.

@@ -31,7 +31,7 @@ class Options(usage.Options):
     optParameters = [
         ["config", "c", None, f"Configuration file in TOML; ./{config.DEFAULT_FILE} if that exists."],
         ["data", "d", None, "Folder for what outlives a restart; overrides the configuration."],
-        ["listen", "l", None, "Endpoint to serve on, such as tcp:8000; overrides the configuration."],
+        ["listen", "l", None, "Endpoint to serve on, such as tcp:8000 or ssl:8443; overrides the configuration."],
     ]
     optFlags = [
         ["check", None, "Check the configuration and exit."],
@@ -47,13 +47,23 @@ class Options(usage.Options):
         """Read the configuration: what is wrong with it must be known before anything starts."""
         try:
             site = self.load()
-            if site is not None:
-                config.read_secrets(site, self.folder)
+            self.look(site)
             if self["check"]:
                 self._check(site)
         except ConfigurationError as error:
             raise SystemExit(f"gatekeeper: {error}") from error
         self["site"] = site
+
+    def look(self, site: config.Site | None) -> None:
+        """Read every secret and certificate, to learn whether each is there and can be used.
+
+        :raises ConfigurationError: naming the first that isn't or can't.
+        """
+        from gatekeeper.listening import certificates  # noqa: PLC0415 - cryptography takes a while to import
+
+        if site is not None:
+            config.read_secrets(site, self.folder)
+            certificates(site.places, self.folder, config.resolve(self.folder, site.data, "data"))
 
     def load(self) -> config.Site | None:
         """Return the configuration, or None for the demo site.
@@ -195,6 +205,7 @@ class Gatekeeper(Service):
         before = self._options["site"]
         try:
             after = self._options.load()
+            self._options.look(after)
         except ConfigurationError as error:
             self.log.error("not reloaded, the site runs on as it was: {error}", error=str(error))
             return

@@ -28,6 +28,7 @@ class Permission(StrEnum):
     EVENT_VIEW = "event.view"  # of the things that one may view; what concerns no thing, only with a grant on all
     EVENT_HOLD = "event.hold"
     EVENT_EXPORT = "event.export"
+    EVENT_ERASE = "event.erase"  # pictures; the statement that they were there stays
     SYSTEM_VIEW = "system.view"
     SCRIPT = "script"  # names outside `gatekeeper.`: call, register, publish and subscribe as one likes
     ACCESS_ADMIN = "access.admin"
@@ -117,6 +118,7 @@ DOOR_LOCK = Route("POST", "/doors/<door>/lock", Permission.DOOR_LOCK)
 EVENTS = Route("GET", "/events", Permission.EVENT_VIEW)
 EVENT = Route("GET", "/events/<event>", Permission.EVENT_VIEW)
 EVENT_FRAME = Route("GET", "/events/<event>/frames/<number>.jpg", Permission.EVENT_VIEW)
+EVENT_ERASE = Route("DELETE", "/events/<event>/frames/<number>.jpg", Permission.EVENT_ERASE)
 EVENT_EXPORT = Route("GET", "/events/<event>/export.zip", Permission.EVENT_EXPORT)
 EVENT_VERIFY = Route("GET", "/events/<event>/verification", Permission.EVENT_VIEW)
 EVENT_HOLD = Route("PUT", "/events/<event>/hold", Permission.EVENT_HOLD)
@@ -127,7 +129,8 @@ API_PAGE = Route("GET", "/api", Permission.NONE)
 ROUTES = (
     HEALTH, INDEX, ASSETS, LOGIN_LINK, LOGIN, LOGOUT, SETUP, TOKEN, WHOAMI, PASSWORD, LOGINS, END_LOGINS, KEYS, NEW_KEY,
     REVOKE_KEY, USERS, NEW_USER, CHANGE_USER, REVOKE_USER, GRANT, REVOKE_GRANT, SYSTEM_STATUS, CAMERAS, CAMERA,
-    SNAPSHOT, STREAM, VIDEO_FEED, DOORS, DOOR, DOOR_OPEN, DOOR_LOCK, EVENTS, EVENT, EVENT_FRAME, EVENT_EXPORT,
+    SNAPSHOT, STREAM, VIDEO_FEED, DOORS, DOOR, DOOR_OPEN, DOOR_LOCK, EVENTS, EVENT, EVENT_FRAME, EVENT_ERASE,
+    EVENT_EXPORT,
     EVENT_VERIFY, EVENT_HOLD, EVENT_RELEASE, OPENAPI, API_PAGE,
 )  # fmt: skip
 
@@ -148,6 +151,7 @@ CALL_EVENT_FOLLOW = Name("gatekeeper.event.follow", Permission.EVENT_VIEW)  # pr
 CALL_EVENT_VERIFY = Name("gatekeeper.event.verify", Permission.EVENT_VIEW)
 CALL_EVENT_HOLD = Name("gatekeeper.event.hold", Permission.EVENT_HOLD)
 CALL_EVENT_RELEASE = Name("gatekeeper.event.release", Permission.EVENT_HOLD)
+CALL_EVENT_ERASE = Name("gatekeeper.event.erase", Permission.EVENT_ERASE)
 CALL_ACCESS_USERS = Name("gatekeeper.access.users", Permission.ACCESS_ADMIN)
 CALL_ACCESS_ADD = Name("gatekeeper.access.add", Permission.ACCESS_ADMIN)
 CALL_ACCESS_CHANGE = Name("gatekeeper.access.change", Permission.ACCESS_ADMIN)
@@ -161,7 +165,8 @@ CALL_ACCESS_REVOKE_KEY = Name("gatekeeper.access.revoke_key", Permission.SELF)
 PROCEDURES = (
     CALL_SYSTEM_STATUS, CALL_SYSTEM_TIME, CALL_CAMERA_LIST, CALL_CAMERA_STATUS, CALL_DOOR_LIST, CALL_DOOR_STATUS,
     CALL_DOOR_OPEN, CALL_DOOR_LOCK, CALL_EVENT_RECENT, CALL_EVENT_LIST, CALL_EVENT_GET, CALL_EVENT_FOLLOW,
-    CALL_EVENT_VERIFY, CALL_EVENT_HOLD, CALL_EVENT_RELEASE, CALL_ACCESS_USERS, CALL_ACCESS_ADD, CALL_ACCESS_CHANGE,
+    CALL_EVENT_VERIFY, CALL_EVENT_HOLD, CALL_EVENT_RELEASE, CALL_EVENT_ERASE,
+    CALL_ACCESS_USERS, CALL_ACCESS_ADD, CALL_ACCESS_CHANGE,
     CALL_ACCESS_REVOKE, CALL_ACCESS_GRANT, CALL_ACCESS_REVOKE_GRANT, CALL_ACCESS_KEYS, CALL_ACCESS_NEW_KEY,
     CALL_ACCESS_REVOKE_KEY,
 )  # fmt: skip

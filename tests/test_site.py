@@ -25,6 +25,7 @@ ARGUMENTS: dict[uris.Name, dict[str, Any]] = {
     uris.CALL_EVENT_VERIFY: {"event": "none"},
     uris.CALL_EVENT_HOLD: {"event": "none"},
     uris.CALL_EVENT_RELEASE: {"event": "none"},
+    uris.CALL_EVENT_ERASE: {"event": "none", "number": 1},
     uris.CALL_ACCESS_ADD: {"name": "ben", "role": "viewer"},
     uris.CALL_ACCESS_CHANGE: {**NOBODY, "role": "viewer"},
     uris.CALL_ACCESS_REVOKE: NOBODY,
@@ -36,7 +37,14 @@ ARGUMENTS: dict[uris.Name, dict[str, Any]] = {
 REFUSED = {
     **dict.fromkeys((uris.CALL_DOOR_OPEN, uris.CALL_DOOR_LOCK), "not_connected"),
     **dict.fromkeys(
-        (uris.CALL_EVENT_GET, uris.CALL_EVENT_VERIFY, uris.CALL_EVENT_HOLD, uris.CALL_EVENT_RELEASE), "no_such_event"
+        (
+            uris.CALL_EVENT_GET,
+            uris.CALL_EVENT_VERIFY,
+            uris.CALL_EVENT_HOLD,
+            uris.CALL_EVENT_RELEASE,
+            uris.CALL_EVENT_ERASE,
+        ),
+        "no_such_event",
     ),
     **dict.fromkeys(
         (uris.CALL_ACCESS_CHANGE, uris.CALL_ACCESS_REVOKE, uris.CALL_ACCESS_GRANT, uris.CALL_ACCESS_REVOKE_GRANT),

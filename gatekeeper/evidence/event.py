@@ -201,7 +201,9 @@ def record_of(row: Row) -> Record:
         "outcome": row.outcome,
         "cause": row.cause,
     }
-    return Record(row.sequence, row.previous, row.hash, row.body, columns)
+    # SQLite keeps what it is given: somebody's UPDATE may have left text where bytes were.
+    body: Any = row.body
+    return Record(row.sequence, row.previous, row.hash, body.encode() if isinstance(body, str) else body, columns)
 
 
 def clean(text: Any, limit: int) -> str:

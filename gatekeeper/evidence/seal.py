@@ -44,3 +44,9 @@ class ChainSeal:
     def alarm(self, text: str, found: dict[str, Any]) -> Pending:
         what = f"the record was tampered with: {text}; it goes on after record {found['sequence']}"
         return self._drafts.draft("evidence.broken", what, caller=ITSELF, outcome="alarm", details=found)
+
+    def restored(self, first: int, last: int) -> Pending:
+        what = f"a backup was restored: the records {first} to {last} are not there any more"
+        return self._drafts.draft(
+            "evidence.rewound", what, caller=ITSELF, outcome="alarm", details={"first": first, "last": last}
+        )

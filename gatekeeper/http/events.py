@@ -52,6 +52,7 @@ class Record(Protocol):
     def verify(self, who: Principal, event: str, /) -> "Deferred[Verification]": ...
     def hold(self, who: Principal, event: str, reason: str | None, /) -> "Deferred[Event]": ...
     def release(self, who: Principal, event: str, /) -> "Deferred[Event]": ...
+    def erase(self, who: Principal, event: str, number: int, /) -> "Deferred[Event]": ...
     def export(self, who: Principal, event: str, /) -> "Deferred[BinaryIO]": ...
 
 
@@ -71,6 +72,7 @@ class EventRoutes:
         routes.add(uris.EVENTS, self._list, "List events that you may see.", query=Query, gives=EventPage)
         routes.add(uris.EVENT, self._get, "Tell everything about an event.", gives=Event)
         routes.add(uris.EVENT_FRAME, self._frame, "Give a picture of an event.", gives="image/jpeg")
+        routes.add(uris.EVENT_ERASE, self._erase, "Erase a picture; a signed statement stays.", gives=Event)
         routes.add(uris.EVENT_EXPORT, self._export, "Give an event with its pictures and proofs as a file.", gives=ZIP)
         routes.add(
             uris.EVENT_VERIFY, self._verify, "Check an event and its pictures against the chain.", gives=Verification
@@ -92,6 +94,9 @@ class EventRoutes:
 
     def _release(self, request: Request, who: Principal, event: str) -> "Deferred[Event]":
         return self._record.release(who, event)
+
+    def _erase(self, request: Request, who: Principal, event: str, number: str) -> "Deferred[Event]":
+        return self._record.erase(who, event, _number(number))
 
     def _frame(self, request: Request, who: Principal, event: str, number: str) -> "Deferred[bytes]":
         def found(picture: Picture) -> bytes:

@@ -88,6 +88,10 @@ class HttpSite(Site):
         self.noisy = False
         self._open: WeakSet[Any] = WeakSet()
 
+    def acceptableProtocols(self) -> list[bytes]:
+        """Return what TLS may agree on: no HTTP/2, whose connections no stream or WebSocket can take over."""
+        return [b"http/1.1"]
+
     def buildProtocol(self, addr: Any) -> Any:
         channel = super().buildProtocol(addr)
         self._open.add(channel)

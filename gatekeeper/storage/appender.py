@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Protocol
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
+from gatekeeper.storage import rows as rows_
 from gatekeeper.storage.events import SITE, Row, SignedRow, by_ids, slices
 from gatekeeper.storage.tables import checkpoints, events, head, meta, tombstones
 
@@ -19,6 +20,12 @@ CHECKPOINT_EVERY = 1000
 
 CHECKPOINT_AGE = 3600.0
 """Seconds after which the next record gets a checkpoint anyway."""
+
+COLUMNS = (*Row._fields[:12], "size")
+"""What is inserted: the first twelve as they stand in a `Row`, and the body's size."""
+
+RESTORED = "restored"
+"""The key in `meta` of what a restore leaves: a new random text each time."""
 
 ZERO = bytes(32)
 """What stands for the hash before the first record."""
@@ -56,6 +63,9 @@ class Seal(Protocol):
     def alarm(self, text: str, found: dict[str, Any]) -> Pending:
         """Return the event that says that the chain was tampered with."""
 
+    def restored(self, first: int, last: int) -> Pending:
+        """Return the event that says which records a restored backup doesn't hold any more."""
+
 
 class End(NamedTuple):
     """Where the chain ends."""
@@ -68,16 +78,19 @@ class Appender:
     """Appends events to the chain: the sink for the writer, one for each process.
 
     It never reuses a sequence that it knows was stored: if what was there is gone, the gap stays for every check to
-    find, and an event says so.
+    find, and an event says so. Where a backup was restored meanwhile, a signed statement bridges the gap.
     """
 
     def __init__(self, seal: Seal) -> None:
         self._seal = seal
         self._known = End(0, ZERO)
+        self._restored: str | None = None  # the mark of the restore before `_known`, once there is one
+        self._seen: str | None = None
 
     def remember(self, end: End) -> None:
         """Say what was committed last; after the commit, not in it."""
         self._known = max(self._known, end)
+        self._restored = self._seen
 
     def __call__(self, connection: Connection, items: Sequence[Pending], *, again: bool = False) -> list[Row]:
         """Give each its place, in their order, insert them all, and sign the new end.
@@ -88,12 +101,16 @@ class Appender:
         signed = connection.execute(_HEAD).one_or_none()
         place = _Place(*connection.execute(_PLACE).one())
         site = place.site
-        end, trouble = self._end(connection, place, signed)
+        self._seen = place.restored
+        bridge = self._bridge(connection, place, signed)
+        end, trouble = (self._known, None) if bridge else self._end(connection, place, signed)
         stored = by_ids(connection, [item.id for item in items]) if again else {}
         fresh = [item for item in items if item.id not in stored]
         if trouble is not None:
             found = {"sequence": end.sequence, "hash": end.hash.hex()}
             fresh.insert(0, self._seal.alarm(trouble, found))
+        if bridge is not None:
+            fresh.insert(0, self._seal.restored(*bridge))
         if fresh:
             held = _held(connection, {item.cause for item in fresh if item.cause is not None})
             for item in fresh:
@@ -102,6 +119,28 @@ class Appender:
             self._insert(connection, [stored[item.id] for item in fresh])
             self._sign(connection, place, end, end.sequence - len(fresh))
         return [stored[item.id] for item in items]
+
+    def _bridge(self, connection: Connection, place: "_Place", signed: Any) -> tuple[int, int] | None:
+        """Sign for the records that this process stored and a restored backup lacks; return the first and the last."""
+        known, there = self._known, End(place.sequence or 0, place.hash or ZERO)
+        if not known.sequence or place.restored == self._restored or there.sequence >= known.sequence:
+            return None
+        if signed is None or End(signed.sequence, signed.hash) != there:
+            return None  # that is no backup's doing
+        first = there.sequence + 1
+        text, signature, key = self._seal.sign(
+            "pruned",
+            place.site,
+            known.sequence,
+            known.hash,
+            first=first,
+            previous=there.hash.hex(),
+            count=known.sequence - there.sequence,
+            reason="a backup was restored",
+        )
+        row = {"first_sequence": first, "last_sequence": known.sequence, "statement": text, "signature": signature}
+        connection.execute(insert(tombstones), {**row, "key_id": key})
+        return first, known.sequence
 
     def _row(self, site: str, end: End, item: Pending, held: bool) -> Row:
         sequence = end.sequence + 1
@@ -144,27 +183,7 @@ class Appender:
         return max(reversed(ends), key=lambda end: end.sequence), trouble
 
     def _insert(self, connection: Connection, rows: list[Row]) -> None:
-        connection.execute(
-            _INSERT,
-            [
-                {
-                    "sequence": row.sequence,
-                    "id": row.id,
-                    "time": row.time,
-                    "kind": row.kind,
-                    "subject": row.subject,
-                    "actor": row.actor,
-                    "outcome": row.outcome,
-                    "cause": row.cause,
-                    "body": row.body,
-                    "previous": row.previous,
-                    "hash": row.hash,
-                    "held": row.held,
-                    "size": len(row.body or b""),
-                }
-                for row in rows
-            ],
-        )
+        rows_.insert(connection, events, COLUMNS, [(*row[:12], len(row.body or b"")) for row in rows])
 
     def _sign(self, connection: Connection, place: "_Place", end: End, before: int) -> None:
         text, signature, key = self._seal.sign("head", place.site, end.sequence, end.hash)
@@ -180,12 +199,13 @@ class Appender:
 
 
 class _Place(NamedTuple):
-    """What an append has to know, in one look: the site, the newest row, the newest checkpoint's text."""
+    """What an append has to know, in one look: the site, newest row, newest checkpoint's text, last restore."""
 
     site: str
     sequence: int | None
     hash: bytes | None
     checkpoint: bytes | None
+    restored: str | None
 
 
 def _time(statement: bytes) -> float:
@@ -199,8 +219,8 @@ _PLACE = select(
     _NEWEST.scalar_subquery(),
     _NEWEST.with_only_columns(events.c.hash).scalar_subquery(),
     select(checkpoints.c.statement).order_by(checkpoints.c.sequence.desc()).limit(1).scalar_subquery(),
+    select(meta.c.value).where(meta.c.key == RESTORED).scalar_subquery(),
 )
-_INSERT = insert(events)
 _UPDATE_HEAD = update(head).where(head.c.id == 1)
 _HELD = select(events.c.id).where(events.c.id.in_(bindparam("ids", expanding=True)), events.c.held)
 

@@ -5,7 +5,7 @@ else begins and ends.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
 from msgspec import Meta
@@ -42,7 +42,7 @@ class Query(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     subject: Words | None = None
     actor: Words | None = None
     outcome: Words | None = None
-    order: Annotated[str, Meta(pattern="^(newest|oldest)$")] = "newest"
+    order: Literal["newest", "oldest"] = "newest"
     limit: Annotated[int, Meta(ge=1, le=PAGE)] = 100
 
 

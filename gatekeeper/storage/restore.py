@@ -21,6 +21,7 @@ from sqlalchemy import Connection, select
 
 from gatekeeper.errors import ConfigurationError, InvalidArgument
 from gatekeeper.storage import archive, logical
+from gatekeeper.storage.appender import RESTORED
 from gatekeeper.storage.backend import Backend, Ruined
 from gatekeeper.storage.backup import CONFIGURATION, backup
 from gatekeeper.storage.connect import backend_of, named, prepare
@@ -146,6 +147,8 @@ def _replace(backend: Backend, lines: logical.Lines, now: float) -> dict[str, in
             counts = logical.load(connection, lines)
             after = max(before, _revision_of_accounts(connection)) + 1
             connection.execute(meta.update().where(meta.c.key == "accounts_revision").values(value=str(after)))
+            connection.execute(meta.delete().where(meta.c.key == RESTORED))
+            connection.execute(meta.insert().values(key=RESTORED, value=secrets.token_hex(8)))
             connection.execute(logins.update().where(logins.c.ended.is_(None)).values(ended=now))
             connection.execute(links.delete())
             backend.numbered(connection)

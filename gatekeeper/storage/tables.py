@@ -125,7 +125,17 @@ pictures = Table(
     Column("sha256", Hash, nullable=False, index=True),
     Column("erased", Boolean, nullable=False, server_default=text("false")),
 )
-"""Frames of an event's bundle, counted from 0. The file is named by its hash; several rows may share one."""
+"""Frames of an event's bundle, counted from 1. The file is named by its hash; several rows may share one."""
+
+# What is erased stays as a row; who looks for what may go, or for who still needs a file, shouldn't wade through it.
+Index(
+    "ix_pictures_kept",
+    pictures.c.received,
+    pictures.c.event,
+    pictures.c.number,
+    sqlite_where=~pictures.c.erased,
+    postgresql_where=~pictures.c.erased,
+)
 
 bundles = Table(
     "bundles",

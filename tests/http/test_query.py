@@ -1,6 +1,6 @@
 """What stands behind the question mark: taken strictly."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 import pytest
@@ -17,7 +17,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     after: Annotated[int, Meta(ge=0, le=2**53)] | None = None
     since: float | None = None
     kind: Annotated[str, Meta(max_length=5)] | None = None
-    order: Annotated[str, Meta(pattern="^(newest|oldest)$")] = "newest"
+    order: Literal["newest", "oldest"] = "newest"
 
 
 def asked(query: bytes) -> Wanted:
@@ -60,7 +60,7 @@ def test_a_query_is_a_struct(query: bytes, wanted: dict[str, Any]) -> None:
         (b"kind=%ff", "not UTF-8"),
         (b"%ff=1", "not UTF-8"),
         (b"kind=a&kind=b", '"kind": given 2 times; allowed: once'),
-        (b"order=upwards", "order: Expected `str` matching regex"),
+        (b"order=upwards", 'order: found "upwards"; allowed: one of newest, oldest'),
         (b"sort=1", "sort: no such parameter"),
         (b"afer=1", 'did you mean "after"?'),
         (b"=1", "no such parameter"),

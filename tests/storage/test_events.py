@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from gatekeeper.evidence.chain import Check, Problem, Signed
 from gatekeeper.evidence.chain import digest as hashed
@@ -16,7 +16,7 @@ from gatekeeper.evidence.seal import ChainSeal
 from gatekeeper.storage import appender, connect, events, pruning
 from gatekeeper.storage.appender import Appender, End, Pending
 from gatekeeper.storage.events import Query, Row
-from gatekeeper.storage.tables import bundles, checkpoints, head, pictures, tombstones
+from gatekeeper.storage.tables import bundles, checkpoints, head, meta, pictures, tombstones
 from gatekeeper.storage.tables import events as table
 from tests.evidence.chains import NOW, SITE, places, signer
 from tests.evidence.stores import ANA, Store
@@ -478,3 +478,73 @@ def test_how_much_is_kept_is_known() -> None:
     sizes = site.do(lambda connection: pruning.sizes(connection, 1))
     assert [(one.sequence, one.held) for one in sizes] == [(2, False), (3, False)]
     assert sum(one.size for one in sizes) == total
+
+
+# --- a backup that was restored under a running site ---
+
+
+def put_back(site: Site, count: int, more: int, mark: str | None) -> None:
+    """Store `count` events, then `more`, and bring the database back to the first `count`, as a restore does."""
+    site.fill(count)
+    kept = site.run(select(head)).mappings().one()
+    site.fill(more)
+    site.run(delete(table).where(table.c.sequence > count))
+    site.run(delete(checkpoints).where(checkpoints.c.sequence > count))
+    site.run(update(head).values(**kept))
+    if mark is not None:
+        site.run(delete(meta).where(meta.c.key == appender.RESTORED))
+        site.run(insert(meta).values(key=appender.RESTORED, value=mark))
+
+
+def test_after_a_restore_the_record_goes_on_and_a_signed_statement_says_what_is_gone() -> None:
+    site = Site()
+    put_back(site, 5, 4, "first")
+    site.add(site.draft(text="afterwards"))
+    assert site.problems() == []
+    assert site.find(order="oldest") == [1, 2, 3, 4, 5, 10, 11]  # no sequence is used twice
+    assert site.kinds()[-2:] == ["evidence.rewound", "door.opened"]
+    site.fill(3)
+    assert site.kinds().count("evidence.rewound") == 1
+
+
+def test_what_another_process_added_after_the_restore_stays() -> None:
+    site = Site()
+    put_back(site, 5, 4, "first")
+    Appender(site.seal)  # the command line's, which knows of nothing before
+    other = Appender(site.seal)
+    site.do(lambda connection: other(connection, [site.draft("system.restored", "restored")]))
+    site.add(site.draft(text="afterwards"))
+    assert site.problems() == []
+    assert site.find(order="oldest") == [1, 2, 3, 4, 5, 6, 10, 11]
+
+
+def test_each_restore_is_bridged_once() -> None:
+    site = Site()
+    put_back(site, 5, 4, "first")
+    site.add(site.draft(text="afterwards"))
+    kept = site.run(select(head)).mappings().one()
+    end = kept["sequence"]
+    site.fill(2)
+    site.run(delete(table).where(table.c.sequence > end))
+    site.run(update(head).values(**kept))
+    site.run(update(meta).where(meta.c.key == appender.RESTORED).values(value="second"))
+    site.add(site.draft(text="once more"))
+    assert site.problems() == []
+    assert site.kinds().count("evidence.rewound") == 2
+
+
+def test_what_is_gone_without_a_restore_is_still_tampering() -> None:
+    site = Site()
+    put_back(site, 5, 4, None)
+    site.add(site.draft(text="afterwards"))
+    assert "evidence.broken" in site.kinds()
+    assert site.problems()
+
+
+def test_a_restore_that_holds_all_that_there_was_needs_no_bridge() -> None:
+    site = Site()
+    site.fill(5)
+    site.run(insert(meta).values(key=appender.RESTORED, value="first"))
+    site.fill(2)
+    assert site.problems() == []
+    assert site.run(select(func.count()).select_from(tombstones)).scalar_one() == 0

@@ -138,6 +138,14 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_pictures_received"), "pictures", ["received"], unique=False)
     op.create_index(op.f("ix_pictures_sha256"), "pictures", ["sha256"], unique=False)
+    op.create_index(
+        "ix_pictures_kept",
+        "pictures",
+        ["received", "event", "number"],
+        unique=False,
+        sqlite_where=sa.text("NOT erased"),
+        postgresql_where=sa.text("NOT erased"),
+    )
     op.create_table(
         "token_keys",
         sa.Column("id", sa.Text(), nullable=False),
