@@ -52,8 +52,9 @@ export async function endLogIns(keep: boolean): Promise<void> {
   await ask("POST", uris.END_LOGINS, { keep });
 }
 
-export async function listKeys(): Promise<readonly Key[]> {
-  return ask("GET", uris.KEYS);
+/** List the keys of an account, our own if none is named. */
+export async function listKeys(account?: string): Promise<readonly Key[]> {
+  return ask("GET", account === undefined ? uris.KEYS : `${uris.KEYS}?${new URLSearchParams({ account })}`);
 }
 
 /** Make a key; its secret is in this answer and nowhere else. */

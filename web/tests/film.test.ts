@@ -116,7 +116,11 @@ test("gaps and losses are said in words", () => {
 });
 
 test("a bundle that isn’t whole says so plainly, with its reasons", () => {
-  expect(wholeness(bundle())).toMatchObject({ whole: true });
+  const { entrance: seeing } = bundle().cameras as { entrance: { frames: number; lost: number; blind: [] } };
+  expect(wholeness(bundle({ cameras: { entrance: seeing } }))).toMatchObject({ whole: true });
+  expect(wholeness(bundle())).toMatchObject({ whole: false, text: expect.stringContaining("they were blind") });
+  expect(wholeness(bundle({ pictures: [] })).text).toContain("There is no picture of it");
+  expect(wholeness(bundle({ state: "open" })).text).toContain("still being taken");
   expect(wholeness(bundle({ state: "partial", reasons: ["the server was stopped"] }))).toEqual({
     whole: false,
     text: "Not all pictures are there: the server was stopped.",

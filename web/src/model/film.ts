@@ -196,8 +196,10 @@ const SAY = {
   never: "This camera has no picture of it",
   old: (age: number) => `The newest picture here is ${duration(age)} older`,
   partial: "Not all pictures are there",
-  complete: "All pictures that the cameras sent are there",
-  open: "Pictures are still being taken",
+  complete: "Every picture that the cameras sent was kept.",
+  blindly: "Every picture that the cameras sent was kept; for a part of it they were blind.",
+  nothing: "There is no picture of it: no camera sent one.",
+  open: "Pictures are still being taken.",
   lost: (lost: number) => `${count(lost, "picture")} could not be kept`,
 };
 
@@ -219,8 +221,12 @@ export function gaps(lane: Lane): readonly string[] {
 
 /** Return whether the bundle is whole, in words, with its reasons. */
 export function wholeness(bundle: Bundle): { readonly whole: boolean; readonly text: string } {
-  if (bundle.state === "complete") return { whole: true, text: `${SAY.complete}.` };
-  if (bundle.state === "open") return { whole: false, text: `${SAY.open}.` };
+  const blind = Object.values(bundle.cameras).some((camera) => camera.blind.length > 0);
+  if (bundle.state === "open") return { whole: false, text: SAY.open };
+  if (bundle.state === "complete") {
+    if (bundle.pictures.length === 0) return { whole: false, text: SAY.nothing };
+    return { whole: !blind, text: blind ? SAY.blindly : SAY.complete };
+  }
   const reasons = bundle.reasons.join("; ");
   return { whole: false, text: reasons ? `${SAY.partial}: ${reasons}.` : `${SAY.partial}.` };
 }

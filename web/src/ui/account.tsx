@@ -46,7 +46,8 @@ const SAY = {
   since: (from: string, used: string) => `since ${from}, last seen ${used}`,
 };
 
-/** What somebody does about the own account. Without a connection it says so instead of showing old lists. */
+/** What somebody does about the own account. Without a connection it says so instead of showing old lists; what is
+ * being typed, and a key that is shown once, stay. */
 export function Account({ site }: { readonly site: Site }): JSX.Element {
   const asking = useSignal(false);
   const failure = useSignal<string | null>(null);
@@ -85,15 +86,9 @@ export function Account({ site }: { readonly site: Site }): JSX.Element {
           )}
         </div>
       </section>
-      {site.lostSince.value === null ? (
-        <>
-          <Keys site={site} />
-          <LogIns site={site} />
-          <Password site={site} />
-        </>
-      ) : (
-        <p class="empty">{SAY.notKnown}</p>
-      )}
+      <Keys site={site} />
+      <LogIns site={site} />
+      <Password site={site} />
       {asking.value && (
         <AskFirst
           title={SAY.everywhereTitle}
@@ -115,7 +110,8 @@ function today(site: Site): number {
 }
 
 function Keys({ site }: { readonly site: Site }): JSX.Element {
-  const { items, failure, reload } = useList(listKeys);
+  const connected = site.connection.value.phase === "open";
+  const { items, failure, reload } = useList(() => listKeys(), connected);
   const revoking = useSignal<model.Key | null>(null);
   const made = useSignal<{ readonly label: string; readonly secret: string } | null>(null);
   const label = useRef<HTMLInputElement>(null);
@@ -213,7 +209,9 @@ function Keys({ site }: { readonly site: Site }): JSX.Element {
           })}
         </ul>
         {items.value?.length === 0 && <p class="empty">{SAY.noKeys}</p>}
-        {items.value === null && failure.value === null && <p class="empty">{SAY.loading}</p>}
+        {items.value === null && failure.value === null && (
+          <p class="empty">{connected ? SAY.loading : SAY.notKnown}</p>
+        )}
       </div>
       {revoking.value && (
         <AskFirst
@@ -235,7 +233,8 @@ function Keys({ site }: { readonly site: Site }): JSX.Element {
 }
 
 function LogIns({ site }: { readonly site: Site }): JSX.Element {
-  const { items, failure, act } = useList(listLogIns);
+  const connected = site.connection.value.phase === "open";
+  const { items, failure, act } = useList(listLogIns, connected);
   const now = today(site);
   const others = items.value?.some(({ current }) => !current) && items.value.some(({ current }) => current);
   return (
@@ -259,7 +258,9 @@ function LogIns({ site }: { readonly site: Site }): JSX.Element {
             </li>
           ))}
         </ul>
-        {items.value === null && failure.value === null && <p class="empty">{SAY.loading}</p>}
+        {items.value === null && failure.value === null && (
+          <p class="empty">{connected ? SAY.loading : SAY.notKnown}</p>
+        )}
         {others && (
           <div class="row">
             <button type="button" onClick={() => act(() => endLogIns(true))} data-testid="end-others">

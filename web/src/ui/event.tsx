@@ -3,6 +3,7 @@
 import { useComputed, useSignal } from "@preact/signals";
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useMemo } from "preact/hooks";
+import { listKeys } from "../access";
 import { Case } from "../case";
 import { serverTime } from "../model/clock";
 import { subjectName, tone } from "../model/events";
@@ -34,7 +35,8 @@ const SAY = {
   from: (address: string) => `from ${ADDRESSES[address] ?? address}`,
   over: (client: string) => `over ${client}`,
   by: (method: string) => `logged in by ${METHODS[method] ?? method}`,
-  key: (key: string) => `API key ${key}`,
+  key: (key: string, label: string | null) => `by the API key ${label === null ? key : `“${label}” (${key})`}`,
+  adminToken: "by the admin token of the configuration",
   noReason: "no reason was given",
   chain: "What led to it, and what followed",
   alone: "Nothing led to it that is on record, and nothing followed.",
@@ -140,13 +142,34 @@ function Fact({ name, children }: { readonly name: string; readonly children: Co
   );
 }
 
-function origin(caller: Caller): string {
+/** What the server calls the admin token where it names a key. */
+const ADMIN_TOKEN = "configured";
+
+function origin(caller: Caller, label: string | null): string {
+  const key = caller.key === ADMIN_TOKEN ? SAY.adminToken : caller.key && SAY.key(caller.key, label);
   return [
     SAY.from(caller.address),
     SAY.over(caller.client),
-    ...(caller.method ? [SAY.by(caller.method)] : []),
-    ...(caller.key ? [SAY.key(caller.key)] : []),
+    ...(key ? [key] : caller.method ? [SAY.by(caller.method)] : []),
   ].join(", ");
+}
+
+/** Return what a key is for, in the words of who made it; null where there is none, or it isn't for us to know. */
+function useKeyLabel(site: Site, caller: Caller | null): string | null {
+  const label = useSignal<string | null>(null);
+  const key = caller?.key ?? null;
+  const account = caller?.name ?? "";
+  useEffect(() => {
+    const ours = account === site.identity.peek()?.name;
+    if (key === null || key === ADMIN_TOKEN || !(ours || site.may("access.admin"))) return;
+    listKeys(account).then(
+      (keys) => {
+        label.value = keys.find(({ id }) => id === key)?.label ?? null;
+      },
+      () => {}, // its id says enough
+    );
+  }, [key, account, site]);
+  return label.value;
 }
 
 interface FactsProps {
@@ -158,6 +181,7 @@ interface FactsProps {
 function Facts({ site, event, subject }: FactsProps): JSX.Element {
   const now = serverTime(site.clock.peek(), site.now.peek());
   const { actor, caller } = event;
+  const label = useKeyLabel(site, caller);
   return (
     <dl class="facts">
       <Fact name={SAY.when}>
@@ -174,7 +198,7 @@ function Facts({ site, event, subject }: FactsProps): JSX.Element {
             <a href={fragment({ page: "events", filter: { ...NO_FILTER, actor } })}>{actor}</a>
           )}
         </span>
-        {caller && actor !== null && <span class="hint"> {origin(caller)}</span>}
+        {caller && actor !== null && <span class="hint"> {origin(caller, label)}</span>}
       </Fact>
       {(event.reason || event.kind.startsWith("door.")) && (
         <Fact name={SAY.why}>

@@ -156,8 +156,15 @@ export function AskFirst({ title, confirm, children, onConfirm, onClose }: AskFi
   );
 }
 
-/** Load a list, reload it after each change, and say what failed: what the account's and the people's pages do. */
-export function useList<Item>(load: () => Promise<readonly Item[]>): {
+/**
+ * Load a list, reload it after each change and when the connection is back, and say what failed.
+ *
+ * `connected` false: what is in it is not known.
+ */
+export function useList<Item>(
+  load: () => Promise<readonly Item[]>,
+  connected: boolean,
+): {
   readonly items: Signal<readonly Item[] | null>;
   readonly failure: Signal<string | null>;
   readonly reload: () => Promise<void>;
@@ -184,6 +191,9 @@ export function useList<Item>(load: () => Promise<readonly Item[]>): {
       await reload();
     }
   };
-  useEffect(() => void reload(), []);
+  useEffect(() => {
+    if (connected) void reload();
+    else items.value = null;
+  }, [connected]);
   return { items, failure, reload, act };
 }

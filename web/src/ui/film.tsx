@@ -107,7 +107,7 @@ export function FilmStrip({ bundle, pictures, verdicts, name }: Props): JSX.Elem
                 </p>
               )),
             )}
-            <p class="hint">{SAY.keys}</p>
+            <p class="hint keys">{SAY.keys}</p>
           </div>
         </>
       )}

@@ -68,14 +68,9 @@ interface Secret {
 }
 
 export function People({ site }: { readonly site: Site }): JSX.Element {
-  const { items, failure, reload, act } = useList(listUsers);
+  const connected = site.connection.value.phase === "open";
+  const { items, failure, reload, act } = useList(listUsers, connected);
   const secret = useSignal<Secret | null>(null);
-  if (site.lostSince.value !== null)
-    return (
-      <main class="pages">
-        <p class="empty">{SAY.notKnown}</p>
-      </main>
-    );
   const users = items.value ?? [];
   return (
     <main class="pages" data-testid="people">
@@ -97,10 +92,12 @@ export function People({ site }: { readonly site: Site }): JSX.Element {
             />
           </div>
         )}
-        <Users site={site} users={users} act={act} secret={(made) => (secret.value = made)} />
-        {items.value === null && failure.value === null && <p class="empty">{SAY.loading}</p>}
+        {items.value !== null && <Users site={site} users={users} act={act} secret={(made) => (secret.value = made)} />}
+        {items.value === null && failure.value === null && (
+          <p class="empty">{connected ? SAY.loading : SAY.notKnown}</p>
+        )}
       </section>
-      <Matrix site={site} users={users} act={act} />
+      {items.value !== null && <Matrix site={site} users={users} act={act} />}
       <NewUserForm reload={reload} secret={(made) => (secret.value = made)} />
     </main>
   );
