@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
@@ -22,6 +22,7 @@ from gatekeeper.access.login import Given
 from gatekeeper.access.passwords import Cost, Inline
 from gatekeeper.access.wamp import identity
 from gatekeeper.site import Site
+from gatekeeper.storage.database import Database
 from gatekeeper.wamp.local import LocalSession
 from tests.databases import InlineDatabase
 
@@ -150,13 +151,13 @@ class Memory:
     def __init__(self, folder: Path, settings: str = SETTINGS, *, token: str = TOKEN) -> None:
         (folder / "token").write_text(token)
         self.net = MemoryReactorClock()
-        self.database: Any = InlineDatabase()
+        self.database = InlineDatabase()
         self.site = Site(
             config.parse(settings),
             folder,
             self.net,
             wall=lambda: 1_800_000_000.0 + self.net.seconds(),
-            database=self.database,
+            database=cast(Database, self.database),
             runner=Inline(),
             cost=Cost(memory=8, passes=1, cra_iterations=1),
             disk=InlineDisk,

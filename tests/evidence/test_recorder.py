@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from gatekeeper.cameras.frame import CameraState
-from gatekeeper.evidence import recorder as module
-from gatekeeper.evidence.pictures import FileState
+from gatekeeper.evidence.pictures import FileState, NotStored, PictureFolder
 from gatekeeper.evidence.recorder import MAX_BUNDLES
 from gatekeeper.storage import pictures
 from gatekeeper.storage.pictures import BundleRow, PictureRow
@@ -235,13 +234,13 @@ def test_a_full_disk_is_an_alarm_once_and_all_clear_once_and_the_door_is_not_con
 ) -> None:
     scene = Scene(tmp_path, "yard").start()
     scene.run(6, "yard")
-    real = module.PictureFolder.store
+    real = PictureFolder.store
     full = [True]
 
-    def store(folder: module.PictureFolder, jpegs: list[bytes]) -> object:
-        return [module.NotStored("the disk is full")] * len(jpegs) if full[0] else real(folder, jpegs)
+    def store(folder: PictureFolder, jpegs: list[bytes]) -> object:
+        return [NotStored("the disk is full")] * len(jpegs) if full[0] else real(folder, jpegs)
 
-    monkeypatch.setattr(module.PictureFolder, "store", store)
+    monkeypatch.setattr(PictureFolder, "store", store)
     scene.act("E")
     assert scene.recorder.failing == "the disk is full"
     scene.run(3, "yard")
