@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { decode, encode } from "@msgpack/msgpack";
 import type { Page, Route, WebSocketRoute } from "@playwright/test";
 import type { SiteEvent } from "../src/model/types";
-import { camera, door, event, OWNER, user } from "../tests/fixtures";
+import { camera, door, OWNER, T0, user } from "../tests/fixtures";
 
 const BUILT = fileURLToPath(new URL("../../gatekeeper/http/dashboard", import.meta.url));
 const TYPES: Readonly<Record<string, string>> = {
@@ -72,7 +72,7 @@ export class FakeSite {
     }));
     this.procedures.set("gatekeeper.camera.list", () => cameras);
     this.procedures.set("gatekeeper.door.list", () => doors);
-    this.procedures.set("gatekeeper.event.list", () => []);
+    this.procedures.set("gatekeeper.event.list", () => ({ events: [], next: null }));
   }
 
   /** Have a page talk to this site. */
@@ -81,10 +81,11 @@ export class FakeSite {
     await page.routeWebSocket(`${this.url.replace("http", "ws")}/ws`, (socket) => this.#session(socket));
   }
 
-  /** Tell whoever follows of an event. */
-  happen(told: SiteEvent): void {
+  /** Tell whoever follows of an event; return whether anybody does. */
+  happen(told: SiteEvent): boolean {
     const follower = this.#follower;
     follower?.socket.send(Buffer.from(encode([50, follower.request, { progress: true }, [told]])));
+    return follower !== null;
   }
 
   async #answer(route: Route): Promise<void> {
@@ -158,21 +159,38 @@ export class FakeChain {
     return { ...told, hash: hex };
   }
 
-  /** Return the signed head, and the public key. */
-  head(): { statement: string; signature: string; key: string } {
+  /** Return what the server answers about its check: everything from the first record to the signed head. */
+  verification(...erased: { event: string; pictures: string[] }[]): object {
     const last = this.records.at(-1);
     const key = createHash("sha256").update(this.#public).digest("hex").slice(0, 16);
-    const statement = JSON.stringify({
-      type: "head",
+    const signed = (said: object): { statement: string; signature: string } => {
+      const statement = JSON.stringify({
+        site: "s",
+        sequence: last?.sequence,
+        hash: last?.hash,
+        time: T0,
+        key,
+        ...said,
+      });
+      const signature = sign(null, Buffer.from(`gatekeeper-statement-1\n${statement}`), this.#key);
+      return { statement, signature: signature.toString("hex") };
+    };
+    return {
+      sound: true,
+      checked: this.records.length,
+      first: 1,
+      last: last?.sequence,
+      begun: null,
+      ended: T0,
+      problems: [],
       site: "s",
-      sequence: last?.sequence,
-      hash: last?.hash,
-      time: 1,
       key,
-    });
-    const signature = sign(null, Buffer.from(`gatekeeper-statement-1\n${statement}`), this.#key);
-    return { statement, signature: signature.toString("hex"), key: this.#public.toString("hex") };
+      keys: { [key]: this.#public.toString("hex") },
+      whole: true,
+      begin: null,
+      end: signed({ type: "head" }),
+      statements: erased.map((one) => signed({ type: "erased", ...one })),
+      records: this.records,
+    };
   }
 }
-
-export { event };
