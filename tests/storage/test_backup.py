@@ -99,7 +99,7 @@ def target(tmp_path: Path) -> Path:
 
 
 def without_revision(found: dict[str, list[Any]]) -> dict[str, list[Any]]:
-    return {**found, "meta": [row for row in found["meta"] if row[0] != "accounts_revision"]}
+    return {**found, "meta": [row for row in found["meta"] if row[0] not in ("accounts_revision", "restored")]}
 
 
 # --- there and back --------------------------------------------------------------------------------------------------

@@ -158,6 +158,18 @@ test("a record that was changed in the database is an alarm with its number", as
   await expect(dashboard.getByTestId("verified-word")).toHaveText("Verified");
 });
 
+test("a picture is erased by who may, and the record still verifies", async ({ dashboard, site, guard }) => {
+  guard.expected.push(/404|410/);
+  const id = await openedWithPictures(site, "front", "not to be kept");
+  await dashboard.goto(`${site.url}/#/events/${id}`);
+  await expect(dashboard.getByTestId("verified-word")).toHaveText("Verified");
+  await dashboard.getByTestId("erase-entrance").click();
+  await dashboard.getByTestId("confirm").click();
+  await expect(dashboard.getByTestId("film")).toContainText("This picture was erased");
+  await expect(dashboard.getByTestId("verified-word")).toHaveText("Verified");
+  await expect(dashboard.getByTestId("verified-said")).toContainText("1 picture erased, as a signed statement says.");
+});
+
 test("an event is put on hold by somebody, and let go again", async ({ dashboard, site }) => {
   const id = await openedWithPictures(site, "front", "to be kept");
   await dashboard.goto(`${site.url}/#/events/${id}`);

@@ -75,6 +75,16 @@ export class Case {
     if (this.#open) this.told.value = told;
   }
 
+  /** Erase a picture for ever; a signed statement stays. Rejects with RequestFailed. */
+  async erase(number: number): Promise<void> {
+    await ask("DELETE", fill(uris.EVENT_FRAME, { event: this.#filmed, number }));
+    const without = <Value>(map: ReadonlyMap<number, Value>): Map<number, Value> =>
+      new Map([...map].filter(([one]) => one !== number));
+    this.pictures.value = without(this.pictures.value);
+    this.findings.value = { ...this.findings.value, pictures: without(this.findings.value.pictures) };
+    await this.load();
+  }
+
   /** Stop fetching: the page shows something else. */
   close(): void {
     this.#open = false;

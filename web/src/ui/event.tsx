@@ -126,7 +126,15 @@ function Shown({ site, held, told }: ShownProps): JSX.Element {
         <Actions site={site} held={held} told={told} />
       </section>
       <VerifiedBadge findings={held.findings} />
-      {bundle !== null && <FilmStrip bundle={bundle} pictures={held.pictures} verdicts={verdicts} name={name} />}
+      {bundle !== null && (
+        <FilmStrip
+          bundle={bundle}
+          pictures={held.pictures}
+          verdicts={verdicts}
+          name={name}
+          erase={site.may("event.erase") ? (number) => held.erase(number) : null}
+        />
+      )}
       {bundle === null && event.bundle === "open" && <p class="warning">{SAY.taking}</p>}
       <Chain site={site} told={told} />
     </>

@@ -6,6 +6,7 @@ import { useEffect, useMemo, useRef } from "preact/hooks";
 import {
   type Bundle,
   type Film,
+  type Frame,
   film as filmOf,
   gaps,
   keyEvent,
@@ -20,6 +21,7 @@ import {
 import type { PictureVerdict } from "../model/verification";
 import { relative } from "../model/words";
 import { type Drawable, Painter } from "../painter";
+import { AskFirst } from "./fields";
 
 const SAY = {
   title: "Pictures",
@@ -34,7 +36,10 @@ const SAY = {
   picture: (camera: string, at: string) => `Picture of ${camera} at ${at}`,
   at: (at: string) => `${at} from the action`,
   loading: "The picture is on its way",
-  erased: "This picture was erased by retention; a signed statement in the record says so.",
+  erased: "This picture was erased; a signed statement in the record says so.",
+  erase: "Erase this picture",
+  eraseTitle: (name: string, at: string) => `Erase the picture of ${name} at ${at}?`,
+  eraseText: "It is gone for ever. A signed statement that it was there, and who erased it, stays on the record.",
   missing: "This picture is gone.",
   altered: "This picture’s bytes are not those that were recorded: it is not shown.",
   hidden: "You may not see what this camera sees.",
@@ -47,9 +52,11 @@ interface Props {
   readonly verdicts: ReadonlySignal<ReadonlyMap<number, PictureVerdict>>;
   /** What people call a camera. */
   readonly name: (camera: string) => string;
+  /** Erases a picture; null for whoever may not. */
+  readonly erase: ((number: number) => Promise<void>) | null;
 }
 
-export function FilmStrip({ bundle, pictures, verdicts, name }: Props): JSX.Element {
+export function FilmStrip({ bundle, pictures, verdicts, name, erase }: Props): JSX.Element {
   const film = useMemo(() => filmOf(bundle), [bundle]);
   const player = useSignal<Player>(startPlayer(film));
   const happened = (event: PlayerEvent): void => {
@@ -94,6 +101,7 @@ export function FilmStrip({ bundle, pictures, verdicts, name }: Props): JSX.Elem
                 player={player}
                 pictures={pictures}
                 verdicts={verdicts}
+                erase={erase}
               />
             ))}
           </div>
@@ -115,15 +123,16 @@ export function FilmStrip({ bundle, pictures, verdicts, name }: Props): JSX.Elem
   );
 }
 
-interface ScreenProps extends Pick<Props, "pictures" | "verdicts"> {
+interface ScreenProps extends Pick<Props, "pictures" | "verdicts" | "erase"> {
   readonly lane: Lane;
   readonly name: string;
   readonly player: ReadonlySignal<Player>;
 }
 
-function Screen({ lane, name, player, pictures, verdicts }: ScreenProps): JSX.Element {
+function Screen({ lane, name, player, pictures, verdicts, erase }: ScreenProps): JSX.Element {
   const canvas = useRef<HTMLCanvasElement>(null);
   const painter = useRef<Painter<Drawable> | null>(null);
+  const asking = useSignal<Frame | null>(null);
   // A string, so that a step of the player that changes nothing here draws nothing.
   const seen = useComputed(() => {
     const { frame, present, notice } = viewLane(lane, player.value.at);
@@ -165,7 +174,31 @@ function Screen({ lane, name, player, pictures, verdicts }: ScreenProps): JSX.El
       <div class="caption">
         <h3>{name}</h3>
         <span class="figure">{frame ? relative(frame.at) : "–"}</span>
+        {erase && blob && (
+          <button
+            type="button"
+            class="link"
+            data-testid={`erase-${lane.camera}`}
+            onClick={() => {
+              asking.value = frame ?? null;
+            }}
+          >
+            {SAY.erase}
+          </button>
+        )}
       </div>
+      {asking.value && erase && (
+        <AskFirst
+          title={SAY.eraseTitle(name, relative(asking.value.at))}
+          confirm={SAY.erase}
+          onConfirm={() => erase(asking.value?.number ?? 0)}
+          onClose={() => {
+            asking.value = null;
+          }}
+        >
+          <p>{SAY.eraseText}</p>
+        </AskFirst>
+      )}
     </article>
   );
 }
