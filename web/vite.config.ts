@@ -18,6 +18,7 @@ export default defineConfig({
   server: {
     proxy: {
       "/api": "http://localhost:8000",
+      "/events": "http://localhost:8000",
       "/login": "http://localhost:8000",
       "/logout": "http://localhost:8000",
       "/ws": { target: "ws://localhost:8000", ws: true },

@@ -106,7 +106,7 @@ export class Link {
     if (!session?.isOpen) throw new CallFailed("not_connected", "There is no connection to the server.");
     const { promise, resolve, reject } = defer();
     this.#unanswered.add(reject);
-    this.#parts = parts && ((part) => session === this.#session && parts(part));
+    this.#parts = parts;
     session.call(procedure, [], kwargs, parts && { receive_progress: true }).then(resolve, reject);
     this.#parts = undefined;
     try {
