@@ -5,7 +5,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
-from sqlalchemy import URL, Connection, make_url
+from sqlalchemy import URL, Connection, inspect, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from twisted.logger import Logger
 
@@ -16,6 +16,9 @@ from gatekeeper.storage.sqlite import SQLite
 
 FILE = "gatekeeper.sqlite"
 """The database in the data folder."""
+
+REVISION = "0001"
+"""What this program reads and writes: the newest of `migrations/versions`; a test holds the two together."""
 
 T = TypeVar("T")
 log = Logger()
@@ -75,8 +78,7 @@ def prepare(backend: Backend, *, thorough: bool = True, scripts: Path | None = N
     :param scripts: the migrations; the program's own if None.
     :raises ConfigurationError: with one line that says why it can't be used.
     """
-    from gatekeeper.storage.migrate import MIGRATIONS, migrate  # noqa: PLC0415 - Alembic takes a while to import
-
+    done = None
     try:
         backend.create()
         if thorough:
@@ -89,7 +91,8 @@ def prepare(backend: Backend, *, thorough: bool = True, scripts: Path | None = N
         engine = backend.writer(references=False, patient=True)
         try:
             with engine.begin() as connection:
-                done = migrate(connection, backend.name, backend.copy, scripts=scripts or MIGRATIONS)
+                if scripts is not None or _revision(connection) != REVISION:
+                    done = _migrate(connection, backend, scripts)
         finally:
             engine.dispose()
     except Ruined as error:
@@ -101,6 +104,20 @@ def prepare(backend: Backend, *, thorough: bool = True, scripts: Path | None = N
     if done is not None:
         was, now = done
         log.info("{name}: revision {now} (was: {was})", name=backend.name, now=now, was=was)
+
+
+def _revision(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found: str | None = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+    return found
+
+
+def _migrate(connection: Connection, backend: Backend, scripts: Path | None) -> tuple[str | None, str] | None:
+    # Alembic takes a while to import, and some megabytes: most starts have nothing to migrate.
+    from gatekeeper.storage.migrate import MIGRATIONS, migrate  # noqa: PLC0415
+
+    return migrate(connection, backend.name, backend.copy, scripts=scripts or MIGRATIONS)
 
 
 def named(backend: Backend, error: Exception) -> Exception:

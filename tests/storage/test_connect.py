@@ -1,6 +1,8 @@
 """URLs, files, and what a start finds wrong."""
 
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,8 @@ from sqlalchemy.exc import IntegrityError
 from gatekeeper.config import Storage
 from gatekeeper.errors import ConfigurationError, StorageUnavailable
 from gatekeeper.storage import connect, rows, url_of
-from gatekeeper.storage.connect import backend_of, prepare
+from gatekeeper.storage.connect import REVISION, backend_of, prepare
+from gatekeeper.storage.migrate import head
 from gatekeeper.storage.tables import accounts, grants, pictures, tombstones
 
 # --- addresses -------------------------------------------------------------------------------------------------------
@@ -159,3 +162,20 @@ def test_numbers_that_the_database_gives_go_on(database_url: str) -> None:
         for _ in range(2):
             database.write(lambda c: c.execute(tombstones.insert(), row))
         assert database.read(lambda c: list(c.scalars(select(tombstones.c.id)))) == [1, 2]
+
+
+def test_the_revision_that_needs_no_alembic_is_the_newest() -> None:
+    assert head() == REVISION
+
+
+def test_a_start_with_nothing_to_migrate_does_without_alembic(tmp_path: Path) -> None:
+    url = url_of(Storage(), tmp_path)
+    prepare(backend_of(url))
+    program = f"""
+import sys
+import gatekeeper.storage.connect as it
+it.prepare(it.backend_of({url!r}))
+assert "alembic" not in sys.modules
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
