@@ -173,8 +173,8 @@ def test_a_start_with_nothing_to_migrate_does_without_alembic(tmp_path: Path) ->
     prepare(backend_of(url))
     program = f"""
 import sys
-import gatekeeper.storage.connect as it
-it.prepare(it.backend_of({url!r}))
+from gatekeeper.storage.connect import prepare, backend_of
+prepare(backend_of({url!r}))
 assert "alembic" not in sys.modules
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)

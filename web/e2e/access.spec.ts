@@ -119,6 +119,18 @@ test("a viewer sees doors and has no control that works them", async ({ page, si
   await expect(page.getByTestId("camera-entrance")).toHaveCount(0);
 });
 
+test("a device’s account that logs in here sees nothing, and is told so", async ({ page, site, guard }) => {
+  await site.addUser("sensor", "device", PASSWORD);
+  await logIn(page, site, "sensor", PASSWORD);
+  await expect(page.getByTestId("connection")).toHaveText("Connected");
+  await expect(page.getByText("There is no door that you may see.")).toBeVisible();
+  await expect(page.getByTestId("to-events")).toHaveCount(0);
+  await page.getByTestId("to-account").click();
+  await expect(page.getByTestId("logins")).toContainText("this browser");
+  await expect(page.getByTestId("connection")).toHaveText("Connected");
+  guard.check();
+});
+
 test("logging out everywhere ends another browser’s session, at once", async ({ page, site, browser }) => {
   await logIn(page, site, "olga", PASSWORD);
   await expect(page.getByTestId("connection")).toHaveText("Connected");

@@ -171,7 +171,7 @@ export class Site {
   #tick(): void {
     const now = readClock();
     this.now.value = now;
-    if (this.connection.value.phase !== "open") return;
+    if (this.connection.value.phase !== "open" || !this.#mayAsk) return;
     const [pulse, verdict] = beat(this.#pulse, now);
     this.#pulse = pulse;
     if (verdict === "gone") this.#decide({ kind: "elapsed" });
@@ -181,7 +181,7 @@ export class Site {
   #joined(): void {
     this.#pulse = startPulse(readClock());
     // The page stays "not known" until the server has told everything.
-    this.#askTime()
+    (this.#mayAsk ? this.#askTime() : Promise.resolve())
       .then(() => this.#learn())
       .then(
         () => this.#decide({ kind: "joined" }),
@@ -191,6 +191,11 @@ export class Site {
           this.#decide({ kind: "lost" });
         },
       );
+  }
+
+  /** Whether we may ask for the server's time and state: a device's account, or a narrow key, has neither. */
+  get #mayAsk(): boolean {
+    return this.may("system.view");
   }
 
   async #askTime(): Promise<void> {
@@ -212,7 +217,7 @@ export class Site {
 
   /** Subscribe to everything first, then ask for everything: nothing that changes in between is missed. */
   async #learn(): Promise<void> {
-    const system = await this.#link.call<SystemStatus>(uris.CALL_SYSTEM_STATUS);
+    const system = this.#mayAsk ? await this.#link.call<SystemStatus>(uris.CALL_SYSTEM_STATUS) : null;
     await this.#relist(); // what we may see: there is nothing to subscribe to of the rest
     await Promise.all([
       ...this.cameras.value.map(({ id }) =>
@@ -233,7 +238,7 @@ export class Site {
     }
     if (this.may("event.view")) await this.history.follow();
     this.system.value = system;
-    document.title = system.name;
+    if (system !== null) document.title = system.name;
   }
 
   async #relist(): Promise<void> {

@@ -73,7 +73,7 @@ function LostBand({ site }: { readonly site: Site }): JSX.Element {
 function Board({ site }: { readonly site: Site }): JSX.Element {
   const doors = site.doors.value;
   const cameras = site.cameras.value;
-  const known = site.system.value !== null;
+  const known = site.system.value !== null || site.connection.value.phase === "open";
   const owner = site.identity.value?.role === "owner";
   const none = (nothing: string, forYou: string): string => (!known ? SAY.waiting : owner ? nothing : forYou);
   return (
