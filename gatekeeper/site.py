@@ -421,7 +421,8 @@ class Site(Service):
     def _publish_event(self, event: Event) -> None:
         if not event.kind.startswith(LOGGED):
             log = self.log.warn if event.outcome == "alarm" else self.log.info
-            log("{text}", text=event.text, kind=event.kind, event=event.id)
+            where = f"{event.subject}: " if event.kind.startswith("evidence.") and event.subject else ""
+            log("{where}{text}", where=where, text=event.text, kind=event.kind, event=event.id)
         self._session.publish(uris.TOPIC_EVENT.template, plain(event))
 
     def _viewers(self, camera: str) -> int:
