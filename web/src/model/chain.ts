@@ -134,6 +134,7 @@ export type Fault =
   | "foreign" // another site's, or its body says another number
   | "body" // the body is gone, and nothing signed says why
   | "signature"
+  | "unsigned" // after the last record that something signed vouches for
   | "contradicted"; // something signed knows another hash here
 
 export interface Problem {
@@ -227,6 +228,8 @@ function walk(
   }
   const reach = Math.max(0, ...points.map(({ sequence }) => sequence));
   if (reach > at.sequence) bridge(at, reach + 1, pruned, "truncated");
+  const end = run.end && read(run.end, run.site);
+  if (end && end.sequence < at.sequence) problems.push(problem(end.sequence + 1, "unsigned", at.sequence));
 }
 
 /** Account for the records before `until` that aren't there: pruned and signed for, or gone. */

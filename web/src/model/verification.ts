@@ -85,6 +85,7 @@ const FAULTS: Readonly<Record<Fault, string>> = {
   foreign: "its text belongs to another record or another site",
   body: "its text is gone, and nothing signed says why",
   signature: "the signature of what vouches for it is forged, or its text was changed",
+  unsigned: "nothing signed vouches for it: it stands after the signed end",
   contradicted: "something signed knows another hash here: it was changed and the hashes were made anew",
 };
 
