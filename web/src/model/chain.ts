@@ -227,9 +227,9 @@ function walk(
         problems.push(problem(point.sequence, "contradicted"));
   }
   const reach = Math.max(0, ...points.map(({ sequence }) => sequence));
-  if (reach > at.sequence) bridge(at, reach + 1, pruned, "truncated");
   const end = run.end && read(run.end, run.site);
-  if (end && end.sequence < at.sequence) problems.push(problem(end.sequence + 1, "unsigned", at.sequence));
+  if (reach > at.sequence) bridge(at, reach + 1, pruned, "truncated");
+  else if (end && end.sequence < at.sequence) problems.push(problem(end.sequence + 1, "unsigned", at.sequence));
 }
 
 /** Account for the records before `until` that aren't there: pruned and signed for, or gone. */
