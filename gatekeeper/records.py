@@ -25,8 +25,8 @@ from gatekeeper.uris import Permission
 T = TypeVar("T")
 
 
-OF_DOORS = frozenset({"evidence.stored", "evidence.partial", "evidence.erased"})
-"""Kinds of events whose subject is the door that the pictures belong to."""
+OF_DOORS = frozenset(f"evidence.{what}" for what in ("stored", "partial", "erased", "held", "released", "exported"))
+"""Kinds of events that are about an event at a door, which is their subject."""
 
 
 class Disk(Protocol):

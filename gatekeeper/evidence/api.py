@@ -195,6 +195,7 @@ class Events:
                 f"{caller} {'put' if held else 'took'} {before.kind} {'on' if held else 'off'} hold",
                 subject=before.subject,
                 caller=caller,
+                cause=event,
                 reason=reason,
                 details={"event": event, "events": [row.id for row in changed]},
             )
@@ -227,6 +228,7 @@ class Events:
             f"{caller} exported {case.event.kind} with {exported.pictures} pictures",
             subject=case.event.subject,
             caller=caller,
+            cause=event,
             details={"event": event, "pictures": exported.pictures, "bytes": exported.size, "whole": case.whole},
         )
         return exported
