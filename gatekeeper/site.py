@@ -23,11 +23,13 @@ from gatekeeper.access.records import Ended
 from gatekeeper.caller import ITSELF, Caller
 from gatekeeper.calls import Calls, plain
 from gatekeeper.cameras.api import Cameras
+from gatekeeper.cameras.decoded import DecodedPull
 from gatekeeper.cameras.feed import Condition, Feed
 from gatekeeper.cameras.frame import CameraState
 from gatekeeper.cameras.picture import notice
 from gatekeeper.cameras.publisher import FramePublisher
 from gatekeeper.cameras.pull import CameraPull
+from gatekeeper.cameras.snapshots import SnapshotPull
 from gatekeeper.doors.api import Doors
 from gatekeeper.doors.executor import LastWill, Nobody, can_leave_a_will
 from gatekeeper.doors.link import DoorLink, Recorded
@@ -184,11 +186,22 @@ class Site(Service):
             self._publishers[camera.id] = FramePublisher(self._session, feed)
             secret = camera.password
             password = secret.read(f"cameras[{index}].password", folder) if secret is not None else None
-            pull = CameraPull(self._reactor, camera, password, feed, self._wall, is_own=self.listening.is_own)
-            pull.setServiceParent(self._devices)
+            self._pull(index, camera, password, folder).setServiceParent(self._devices)
             feed.observe(partial(self._camera_changed, camera.id))
         self._cameras = Cameras(
             self._settings.cameras, self._feeds, self._reactor.seconds, self._viewers, virtual=self._demo
+        )
+
+    def _pull(self, index: int, camera: config.Camera, password: str | None, folder: Path) -> Service:
+        """Return what brings a camera's pictures to its feed."""
+        feed, is_own = self._feeds[camera.id], self.listening.is_own
+        if camera.kind == "mjpeg":
+            return CameraPull(self._reactor, camera, password, feed, self._wall, is_own=is_own)
+        if camera.kind == "snapshot":
+            return SnapshotPull(self._reactor, camera, password, feed, self._wall, is_own=is_own)
+        path = config.resolve(folder, camera.video, f"cameras[{index}].video") if camera.video is not None else None
+        return DecodedPull(
+            self._reactor, camera, password, feed, self._wall, path=str(path) if path else None, is_own=is_own
         )
 
     def _compose_doors(self) -> None:
@@ -283,7 +296,8 @@ class Site(Service):
             self._shared.start()
         self._record_start()
         for camera in self._settings.cameras:
-            self.log.info("camera {id}: {kind}{url}", id=camera.id, kind=self._kind, url=camera.url.partition("?")[0])
+            url = camera.address.partition("?")[0]
+            self.log.info("camera {id}: {kind}{url}", id=camera.id, kind=self._kind, url=url)
         for door in self._settings.doors:
             self.log.info("door {id}: {kind}{url}", id=door.id, kind=self._kind, url=door.url.partition("?")[0])
         if self._demo:

@@ -1,6 +1,7 @@
 """The virtual ESP32-CAM: a real HTTP server on a real socket that behaves, and misbehaves, as the real one does.
 
     GET /stream   200, multipart/x-mixed-replace; boundary=frame, parts with Content-Length, about 12 a second, VGA
+    GET /capture  200, image/jpeg: one picture
     GET /         a page
 
 The real one runs Arduino's blocking `WebServer`: **while one client streams, nobody else is answered**; a second one
@@ -110,6 +111,11 @@ class VirtualCamera(Service):
         return f"http://{self._interface}:{self.port}/stream"
 
     @property
+    def snapshot(self) -> str:
+        """The address of one picture."""
+        return f"http://{self._interface}:{self.port}/capture"
+
+    @property
     def open_now(self) -> int:
         """How many connections are open."""
         return len(self._clients)
@@ -117,7 +123,7 @@ class VirtualCamera(Service):
     @property
     def streaming(self) -> int:
         """How many clients are being sent pictures."""
-        return sum(client.streams and not client.done for client in self._clients)
+        return sum((client.streams or client.captures) and not client.done for client in self._clients)
 
     @property
     def fault(self) -> CameraFault:
@@ -135,7 +141,7 @@ class VirtualCamera(Service):
             self._listen()
         if fault is _F.REFUSE or fault in AT_REQUEST:
             for client in tuple(self._clients):
-                if client.streams or fault is _F.REFUSE:
+                if client.streams or client.captures or fault is _F.REFUSE:
                     client.abort()
         self._serve()
 
@@ -237,7 +243,7 @@ class VirtualCamera(Service):
         method, path, headers = client.request
         if path.partition("?")[0] == "/":
             client.answer("200 OK", _PAGE)
-        elif path.partition("?")[0] != "/stream" or self._fault is _F.NOT_FOUND:
+        elif path.partition("?")[0] not in ("/stream", "/capture") or self._fault is _F.NOT_FOUND:
             client.answer("404 Not Found", b"<h1>Not found</h1>")
         elif self._fault is _F.HTML:
             client.answer("200 OK", _PAGE)
@@ -248,6 +254,9 @@ class VirtualCamera(Service):
             client.answer("302 Found", b"elsewhere", f"Location: {target}\r\n".encode())
         elif self._fault in self._CHALLENGES and not self._admits(method, headers.get("authorization", "")):
             client.answer("401 Unauthorized", b"who are you?", self._CHALLENGES[self._fault](self))
+        elif path.partition("?")[0] == "/capture":
+            client.captures = True
+            self._start_ticking()
         else:
             client.begin_stream()
             self._start_ticking()
@@ -319,7 +328,7 @@ class VirtualCamera(Service):
     def _show(self, jpeg: bytes) -> None:
         self._newest = jpeg
         for client in tuple(self._clients):
-            if client.streams and self.running:
+            if (client.streams or client.captures) and self.running:
                 client.show(jpeg)
 
     def _failed(self, failure: Failure) -> None:
