@@ -26,9 +26,11 @@ from gatekeeper.cameras.api import Cameras
 from gatekeeper.cameras.decoded import DecodedPull
 from gatekeeper.cameras.feed import Condition, Feed
 from gatekeeper.cameras.frame import CameraState
+from gatekeeper.cameras.lookout import Lookout
 from gatekeeper.cameras.picture import notice
 from gatekeeper.cameras.publisher import FramePublisher
 from gatekeeper.cameras.pull import CameraPull
+from gatekeeper.cameras.sight import Finding, Sight
 from gatekeeper.cameras.snapshots import SnapshotPull
 from gatekeeper.doors.api import Doors
 from gatekeeper.doors.executor import LastWill, Nobody, can_leave_a_will
@@ -187,9 +189,18 @@ class Site(Service):
             secret = camera.password
             password = secret.read(f"cameras[{index}].password", folder) if secret is not None else None
             self._pull(index, camera, password, folder).setServiceParent(self._devices)
-            feed.observe(partial(self._camera_changed, camera.id))
+        self._lookout = Lookout(
+            self._reactor, self._settings.cameras, self._feeds, wall=self._wall, told=self._sight_changed
+        )
+        for name, feed in self._feeds.items():
+            feed.observe(partial(self._camera_changed, name))  # behind the lookout, whose word is part of the status
         self._cameras = Cameras(
-            self._settings.cameras, self._feeds, self._reactor.seconds, self._viewers, virtual=self._demo
+            self._settings.cameras,
+            self._feeds,
+            self._reactor.seconds,
+            self._viewers,
+            virtual=self._demo,
+            watches=self._lookout.watches,
         )
 
     def _pull(self, index: int, camera: config.Camera, password: str | None, folder: Path) -> Service:
@@ -286,6 +297,7 @@ class Site(Service):
     def startService(self) -> None:
         super().startService()
         self._pictures.start()
+        self._lookout.startService()
         if self._last_will is not None:
             self._last_will.startService()
         self.listening.startService()
@@ -340,6 +352,7 @@ class Site(Service):
         self._router.close()
         self.entrance.stop()
         self._pictures.stop()
+        self._lookout.stopService()
         self.log.info("stopped")
 
     @property
@@ -384,6 +397,18 @@ class Site(Service):
             self.journal.record(
                 f"camera.{condition.state}", text, subject=camera, outcome=outcome, reason=condition.reason
             )
+
+    def _sight_changed(self, camera: str, finding: Finding | None) -> None:
+        self._session.publish(uris.TOPIC_CAMERA_STATE.format(camera=camera), plain(self._cameras.status(camera)))
+        if finding is None:
+            return
+        if finding.sight is Sight.OK:
+            kind, text, outcome, log = "camera.sees_again", f"camera {camera} sees again", "ok", self.log.info
+        else:
+            kind, text = f"camera.{finding.sight}", f"camera {camera} does not see: {finding.why}"
+            outcome, log = "alarm", self.log.warn
+        log("{text}", text=text)
+        self.journal.record(kind, text, subject=camera, outcome=outcome, reason=finding.why)
 
     def _publish_states(self) -> None:
         """Say again what everything is: who heard the last word may have missed some."""

@@ -99,6 +99,10 @@ HARMLESS = (
     CameraFault.LENGTH_TOO_LARGE,
     CameraFault.FREEZE,
     CameraFault.BLACK,
+    CameraFault.OVEREXPOSED,
+    CameraFault.LOOPING,
+    CameraFault.COVERED,
+    CameraFault.MOVED,
     CameraFault.JUNK,
 )
 
@@ -420,3 +424,28 @@ def test_a_video_file_is_played_for_ever(start: Started, tmp_path: Path) -> None
     until(server, "live")
     until_more(server, 20)
     assert_whole(get(server, SNAPSHOT).body)
+
+
+# --- what the pictures are worth ---
+
+
+def until_sight(server: Server, sight: str) -> None:
+    wait_for(lambda: server.camera("camera1")["sight"] == sight, f"the camera's sight to be {sight}")
+
+
+def test_a_camera_that_sees_nothing_is_live_and_known_to_be_blind(server: Server, camera: Device) -> None:
+    until_sight(server, "ok")
+    camera.ask("fault black")
+    until_sight(server, "black")
+    server.expect("camera camera1 does not see: the picture is black")
+    assert server.camera("camera1")["state"] == "live"
+    camera.ask("fault none")
+    until_sight(server, "ok")
+    server.expect("camera camera1 sees again")
+    status, page = server.ask("GET", "/events?kind=camera.")
+    assert status == 200
+    kinds = [(event["kind"], event["outcome"], event["subject"]) for event in page["events"]]
+    assert ("camera.black", "alarm", "camera1") in kinds
+    assert ("camera.sees_again", "ok", "camera1") in kinds
+    camera.ask("fault refuse")
+    until_sight(server, "unknown")
