@@ -85,7 +85,8 @@ class Camera(Record, frozen=True):
         str | None,
         Meta(
             description="address of the stream: `http://` or `https://` for multipart JPEG, `rtsp://` or `rtsps://` "
-            "(encrypted; the certificate isn't checked), `v4l2:///dev/video0` for a device of this machine"
+            "(encrypted; the certificate isn't checked; the extra `rtsp` makes reasons of failures exact), "
+            "`v4l2:///dev/video0` for a device of this machine"
         ),
     ] = None
     snapshot: Annotated[

@@ -327,6 +327,7 @@ class Site(Service):
         """End everything, side by side and in bounded time; doors are locked before their links close."""
         super().stopService()
         self.log.info("stopping: doors are locked first")
+        self._lookout.stopService()  # before the record ends
         parts = [
             maybeDeferred(self._devices.stopService),
             *(stream.stop() for stream in self._streams.values()),
@@ -352,7 +353,6 @@ class Site(Service):
         self._router.close()
         self.entrance.stop()
         self._pictures.stop()
-        self._lookout.stopService()
         self.log.info("stopped")
 
     @property

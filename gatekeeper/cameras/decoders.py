@@ -172,7 +172,7 @@ def _decoded(source: Source, container: Any, stopped: threading.Event) -> Iterat
     except (av.error.ExitError, av.error.TimeoutError):
         raise _stalled(source) from None
     except av.error.FFmpegError:
-        raise _offline("the connection was cut") from None
+        raise _offline("the video file is damaged" if source.kind == "video" else "the connection was cut") from None
 
 
 def _not_opened(source: Source, error: Any, late: bool) -> Ending:
