@@ -12,7 +12,7 @@ PAGES_READY := gatekeeper/http/dashboard/index.html
 PAGES_SOURCES := $(shell find web/src -type f) web/index.html web/package-lock.json web/vite.config.ts
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types layers unit pages browser chromium postgresql build wheel bench docs crossbar clients clean
+.PHONY: help run test lint types layers unit pages browser chromium postgresql rtsp build wheel bench docs crossbar clients clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -20,7 +20,7 @@ help: ## Show what can be made
 run: build ## Start the demo site (or ./gatekeeper.toml) at http://127.0.0.1:8000
 	$(BIN)/twistd -n --pidfile= gatekeeper $(ARGS)
 
-test: build chromium postgresql ## Run everything: ruff, mypy, import-linter, vitest, the browser tests, pytest
+test: build chromium postgresql rtsp ## Run everything: ruff, mypy, import-linter, vitest, the browser tests, pytest
 	@echo "== ruff, biome, tsc"; $(MAKE) -s lint
 	@echo "== mypy, strict"; $(MAKE) -s types
 	@echo "== import-linter"; $(MAKE) -s layers
@@ -39,7 +39,7 @@ types: $(VENV_READY) ## Check types: mypy, strict
 layers: $(VENV_READY) ## Check that dependencies point down
 	$(BIN)/lint-imports --no-logo
 
-unit: build postgresql $(CLIENTS_READY) ## Run pytest: units, and processes on loopback
+unit: build postgresql rtsp $(CLIENTS_READY) ## Run pytest: units, and processes on loopback
 	$(BIN)/python -m pytest -q $(ARGS)
 
 pages: $(NODE_READY) ## Run vitest
@@ -61,6 +61,15 @@ postgresql:
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
 	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y postgresql >/dev/null; \
 	  else echo "PostgreSQL's tests are skipped: install its server programs to run them" >&2; fi; fi
+
+# GStreamer's RTSP server with its Python bindings, for the tests of RTSP cameras; without it they are skipped, and fail under CI.
+rtsp:
+	@if ! /usr/bin/python3 tests/rtsp_server.py --check 2>/dev/null; then \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends \
+	      gir1.2-gst-rtsp-server-1.0 python3-gi gstreamer1.0-plugins-base gstreamer1.0-plugins-good \
+	      gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly >/dev/null; \
+	  else echo "The tests of RTSP cameras are skipped: install GStreamer's RTSP server to run them" >&2; fi; fi
 
 build: $(VENV_READY) $(PAGES_READY) ## Set up the virtual environment and build the dashboard
 

@@ -15,7 +15,14 @@ from msgspec import Meta
 
 from gatekeeper import decoding
 from gatekeeper.addresses import Place, place
-from gatekeeper.config_addresses import check_database, check_listen, check_not_own, check_url
+from gatekeeper.config_addresses import (
+    check_database,
+    check_device,
+    check_listen,
+    check_not_own,
+    check_url,
+    is_device,
+)
 from gatekeeper.errors import ConfigurationError
 from gatekeeper.uris import ID_PATTERN, REALM
 
@@ -69,14 +76,38 @@ class Secret(Record, frozen=True):
 
 
 class Camera(Record, frozen=True):
-    """A camera that we connect to: an ESP32-CAM, or whatever else serves multipart JPEG over HTTP."""
+    """A camera that we connect to: an ESP32-CAM or whatever else serves multipart JPEG over HTTP, an RTSP camera, a
+    video device, a snapshot address or, for tests and demos, a video file. It has one of `url`, `snapshot` and `video`.
+    """
 
     id: Id
-    url: Annotated[str, Meta(description="`http://` or `https://` address of the stream")]
+    url: Annotated[
+        str | None,
+        Meta(
+            description="address of the stream: `http://` or `https://` for multipart JPEG, `rtsp://` or `rtsps://` "
+            "(encrypted; the certificate isn't checked; the extra `rtsp` makes reasons of failures exact), "
+            "`v4l2:///dev/video0` for a device of this machine"
+        ),
+    ] = None
+    snapshot: Annotated[
+        str | None, Meta(description="`http://` or `https://` address of one picture, asked for again and again")
+    ] = None
+    video: Annotated[
+        str | None, Meta(description="file that is played for ever, relative to the configuration file")
+    ] = None
     name: Annotated[str, Meta(max_length=80, description="what people call it; the id if empty")] = ""
     doors: Annotated[tuple[str, ...], Meta(description="ids of the doors that it looks at")] = ()
     username: Annotated[str | None, Meta(description="for basic or digest authentication")] = None
     password: Annotated[Secret | None, Meta(description="for basic or digest authentication")] = None
+    snapshot_interval: Annotated[Seconds, Meta(description="seconds from one question for `snapshot` to the next")] = (
+        1.0
+    )
+    frame_rate: Annotated[
+        float, Meta(gt=0, le=60, description="the most pictures per second that RTSP, a device or a video is made into")
+    ] = 10.0
+    jpeg_quality: Annotated[
+        int, Meta(ge=1, le=100, description="of the pictures that RTSP, a device or a video is made into")
+    ] = 80
     connect_timeout: Annotated[Seconds, Meta(description="seconds to connect and to begin the answer")] = 5.0
     stall_timeout: Annotated[
         Seconds, Meta(description="seconds without a whole frame until the camera is stalled and asked anew")
@@ -91,6 +122,19 @@ class Camera(Record, frozen=True):
     def label(self) -> str:
         """The name for people."""
         return self.name or self.id
+
+    @property
+    def address(self) -> str:
+        """Where its pictures come from; `check` has seen that there is one place."""
+        return self.url or self.snapshot or self.video or ""
+
+    @property
+    def kind(self) -> str:
+        """What it takes to get its pictures: `mjpeg`, `rtsp`, `v4l2`, `snapshot` or `video`."""
+        if self.url is None:
+            return "snapshot" if self.snapshot is not None else "video"
+        scheme = self.url.partition(":")[0].lower()
+        return {"http": "mjpeg", "https": "mjpeg", "rtsps": "rtsp"}.get(scheme, scheme)
 
 
 class Door(Record, frozen=True):
@@ -344,8 +388,7 @@ def _check(site: Site) -> None:
 
 
 def _check_camera(where: str, camera: Camera, site: Site, doors: Sequence[str]) -> None:
-    check_url(f"{where}.url", camera.url, ("http", "https"), ", with username and password beside it")
-    check_not_own(f"{where}.url", camera.url, site.places)
+    _check_source(where, camera, site.places)
     for index, door in enumerate(camera.doors):
         if door not in doors:
             raise ConfigurationError(
@@ -354,6 +397,27 @@ def _check_camera(where: str, camera: Camera, site: Site, doors: Sequence[str]) 
     if (camera.username is None) != (camera.password is None):
         raise ConfigurationError(f"{where}: username and password belong together; one of them is missing")
     _check_order(where, "retry_minimum", camera.retry_minimum, "retry_maximum", camera.retry_maximum)
+
+
+def _check_source(where: str, camera: Camera, places: Sequence[Place]) -> None:
+    """Pass if there is one place that pictures come from, and it can be meant."""
+    given = [key for key in ("url", "snapshot", "video") if getattr(camera, key) is not None]
+    if not given:
+        raise ConfigurationError(f"{where}.url: missing; give it, or snapshot or video instead")
+    if len(given) > 1:
+        raise ConfigurationError(f"{where}: found {' and '.join(given)}; give one of url, snapshot and video")
+    [key] = given
+    if key == "url" and is_device(camera.address):
+        check_device(f"{where}.url", camera.address)
+    elif key == "video":
+        if not camera.address:
+            raise ConfigurationError(f"{where}.video: found an empty text; allowed is the name of a file")
+    else:
+        schemes = ("http", "https", "rtsp", "rtsps") if key == "url" else ("http", "https")
+        check_url(f"{where}.{key}", camera.address, schemes, ", with username and password beside it")
+        check_not_own(f"{where}.{key}", camera.address, places)
+    if camera.username is not None and camera.kind in ("v4l2", "video"):
+        raise ConfigurationError(f"{where}.username: found one; nobody asks for it where pictures come from {key}")
 
 
 def _is_secret(steps: decoding.Steps) -> bool:

@@ -3,12 +3,17 @@
 import ipaddress
 import re
 from collections.abc import Iterable, Sequence
+from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
 from gatekeeper import decoding
 from gatekeeper.addresses import NotAnEndpoint, Place, is_own, place
 from gatekeeper.errors import ConfigurationError
 
+PORTS: Final = {"http": 80, "https": 443, "ws": 80, "wss": 443, "rtsp": 554, "rtsps": 322}
+"""The port of each scheme where an address names none."""
+
+_DEVICE = re.compile(r"v4l2:///dev/[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._:-]*)*")
 _HOST = re.compile(r"[\w-]{1,63}(\.[\w-]{1,63})*\.?")
 
 
@@ -46,10 +51,21 @@ def check_url(path: str, url: str, schemes: Sequence[str], credentials: str = ""
         raise ConfigurationError(f"{path}: found {shown}; allowed is {allowed}")
 
 
+def is_device(url: str) -> bool:
+    """Return whether an address means a video device of this machine."""
+    return url.lower().startswith("v4l2:")
+
+
+def check_device(path: str, url: str) -> None:
+    """Pass if a video device's address names one under /dev."""
+    if not _DEVICE.fullmatch(url):
+        raise ConfigurationError(f"{path}: found {decoding.show(url)}; allowed is v4l2:///dev/video0 or its like")
+
+
 def check_not_own(path: str, url: str, places: Iterable[Place]) -> None:
     """Refuse what is plain to see; what a name leads to shows when it is dialled."""
     parts = urlsplit(url)
-    port = parts.port or (443 if parts.scheme in ("https", "wss") else 80)
+    port = parts.port or PORTS[parts.scheme]
     if is_own(parts.hostname or "", port, [(place.interface, place.port) for place in places if place.port]):
         raise ConfigurationError(f"{path}: port {port} of this machine is gatekeeper's own port, see listen")
 

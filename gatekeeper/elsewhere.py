@@ -41,7 +41,7 @@ class Elsewhere:
 
     def connect(self, protocolFactory: IProtocolFactory) -> Deferred[Any]:
         if self._is_own(self._host, self._port):
-            return fail(LeadsBack(_why(self._host, self._port)))
+            return fail(LeadsBack(why(self._host, self._port)))
         connecting: Deferred[Any] = self._endpoint.connect(_Factory(protocolFactory, self._is_own))
         return connecting
 
@@ -57,7 +57,7 @@ class _Factory:
     def buildProtocol(self, addr: IAddress) -> IProtocol | None:
         host, port = getattr(addr, "host", ""), getattr(addr, "port", 0)
         if self._is_own(host, port):
-            raise LeadsBack(_why(host, port))  # the endpoint fails with it, and the connection is closed
+            raise LeadsBack(why(host, port))  # the endpoint fails with it, and the connection is closed
         return self._inner.buildProtocol(addr)
 
     def doStart(self) -> None:
@@ -67,5 +67,6 @@ class _Factory:
         self._inner.doStop()
 
 
-def _why(host: str, port: int) -> str:
+def why(host: str, port: int) -> str:
+    """Return what is wrong with an address, for people."""
     return f"{f'[{host}]' if ':' in host else host}:{port} is gatekeeper's own port"

@@ -23,11 +23,15 @@ from gatekeeper.access.records import Ended
 from gatekeeper.caller import ITSELF, Caller
 from gatekeeper.calls import Calls, plain
 from gatekeeper.cameras.api import Cameras
+from gatekeeper.cameras.decoded import DecodedPull
 from gatekeeper.cameras.feed import Condition, Feed
 from gatekeeper.cameras.frame import CameraState
+from gatekeeper.cameras.lookout import Lookout
 from gatekeeper.cameras.picture import notice
 from gatekeeper.cameras.publisher import FramePublisher
 from gatekeeper.cameras.pull import CameraPull
+from gatekeeper.cameras.sight import Finding, Sight
+from gatekeeper.cameras.snapshots import SnapshotPull
 from gatekeeper.doors.api import Doors
 from gatekeeper.doors.executor import LastWill, Nobody, can_leave_a_will
 from gatekeeper.doors.link import DoorLink, Recorded
@@ -184,11 +188,31 @@ class Site(Service):
             self._publishers[camera.id] = FramePublisher(self._session, feed)
             secret = camera.password
             password = secret.read(f"cameras[{index}].password", folder) if secret is not None else None
-            pull = CameraPull(self._reactor, camera, password, feed, self._wall, is_own=self.listening.is_own)
-            pull.setServiceParent(self._devices)
-            feed.observe(partial(self._camera_changed, camera.id))
+            self._pull(index, camera, password, folder).setServiceParent(self._devices)
+        self._lookout = Lookout(
+            self._reactor, self._settings.cameras, self._feeds, wall=self._wall, told=self._sight_changed
+        )
+        for name, feed in self._feeds.items():
+            feed.observe(partial(self._camera_changed, name))  # behind the lookout, whose word is part of the status
         self._cameras = Cameras(
-            self._settings.cameras, self._feeds, self._reactor.seconds, self._viewers, virtual=self._demo
+            self._settings.cameras,
+            self._feeds,
+            self._reactor.seconds,
+            self._viewers,
+            virtual=self._demo,
+            watches=self._lookout.watches,
+        )
+
+    def _pull(self, index: int, camera: config.Camera, password: str | None, folder: Path) -> Service:
+        """Return what brings a camera's pictures to its feed."""
+        feed, is_own = self._feeds[camera.id], self.listening.is_own
+        if camera.kind == "mjpeg":
+            return CameraPull(self._reactor, camera, password, feed, self._wall, is_own=is_own)
+        if camera.kind == "snapshot":
+            return SnapshotPull(self._reactor, camera, password, feed, self._wall, is_own=is_own)
+        path = config.resolve(folder, camera.video, f"cameras[{index}].video") if camera.video is not None else None
+        return DecodedPull(
+            self._reactor, camera, password, feed, self._wall, path=str(path) if path else None, is_own=is_own
         )
 
     def _compose_doors(self) -> None:
@@ -273,6 +297,7 @@ class Site(Service):
     def startService(self) -> None:
         super().startService()
         self._pictures.start()
+        self._lookout.startService()
         if self._last_will is not None:
             self._last_will.startService()
         self.listening.startService()
@@ -283,7 +308,8 @@ class Site(Service):
             self._shared.start()
         self._record_start()
         for camera in self._settings.cameras:
-            self.log.info("camera {id}: {kind}{url}", id=camera.id, kind=self._kind, url=camera.url.partition("?")[0])
+            url = camera.address.partition("?")[0]
+            self.log.info("camera {id}: {kind}{url}", id=camera.id, kind=self._kind, url=url)
         for door in self._settings.doors:
             self.log.info("door {id}: {kind}{url}", id=door.id, kind=self._kind, url=door.url.partition("?")[0])
         if self._demo:
@@ -301,6 +327,7 @@ class Site(Service):
         """End everything, side by side and in bounded time; doors are locked before their links close."""
         super().stopService()
         self.log.info("stopping: doors are locked first")
+        self._lookout.stopService()  # before the record ends
         parts = [
             maybeDeferred(self._devices.stopService),
             *(stream.stop() for stream in self._streams.values()),
@@ -370,6 +397,18 @@ class Site(Service):
             self.journal.record(
                 f"camera.{condition.state}", text, subject=camera, outcome=outcome, reason=condition.reason
             )
+
+    def _sight_changed(self, camera: str, finding: Finding | None) -> None:
+        self._session.publish(uris.TOPIC_CAMERA_STATE.format(camera=camera), plain(self._cameras.status(camera)))
+        if finding is None:
+            return
+        if finding.sight is Sight.OK:
+            kind, text, outcome, log = "camera.sees_again", f"camera {camera} sees again", "ok", self.log.info
+        else:
+            kind, text = f"camera.{finding.sight}", f"camera {camera} does not see: {finding.why}"
+            outcome, log = "alarm", self.log.warn
+        log("{text}", text=text)
+        self.journal.record(kind, text, subject=camera, outcome=outcome, reason=finding.why)
 
     def _publish_states(self) -> None:
         """Say again what everything is: who heard the last word may have missed some."""

@@ -7,6 +7,7 @@ import msgspec
 from gatekeeper import config, decoding
 from gatekeeper.cameras.feed import Feed
 from gatekeeper.cameras.frame import CameraState, Frame
+from gatekeeper.cameras.sight import Sight, Watch
 from gatekeeper.errors import InvalidArgument, NoPicture, NoSuchCamera
 
 
@@ -20,6 +21,7 @@ class CameraStatus(msgspec.Struct, frozen=True, kw_only=True):
     :ivar frames: good frames since the start; `rejected`: parts that were none; `reconnects`: connections after the
         first.
     :ivar viewers: who takes this camera's frames now, all ways together.
+    :ivar sight: what its pictures are worth; `sight_since`: Unix seconds at which that began.
     """
 
     id: str
@@ -37,6 +39,8 @@ class CameraStatus(msgspec.Struct, frozen=True, kw_only=True):
     rejected: int
     reconnects: int
     viewers: int
+    sight: Sight
+    sight_since: float
     doors: tuple[str, ...]
 
 
@@ -47,6 +51,7 @@ class Cameras:
     :param feeds: by camera id.
     :param clock: monotonic seconds now.
     :param viewers: how many watch a camera now.
+    :param watches: what judges the pictures, by camera id.
     """
 
     def __init__(
@@ -55,13 +60,16 @@ class Cameras:
         feeds: Mapping[str, Feed],
         clock: Callable[[], float],
         viewers: Callable[[str], int],
+        *,
         virtual: bool = False,
+        watches: Mapping[str, Watch] | None = None,
     ) -> None:
         self._cameras = {camera.id: camera for camera in cameras}
         self._feeds = feeds
         self._clock = clock
         self._viewers = viewers
         self._virtual = virtual
+        self._watches = watches or {}
 
     def list(self) -> list[CameraStatus]:
         """Return the status of every camera, in the configuration's order."""
@@ -75,6 +83,7 @@ class Cameras:
         known = self._find(camera)
         feed = self._feeds[camera]
         newest = feed.newest
+        watch = self._watches.get(camera)
         return CameraStatus(
             id=camera,
             name=known.label,
@@ -91,6 +100,8 @@ class Cameras:
             rejected=feed.rejected,
             reconnects=feed.reconnects,
             viewers=self._viewers(camera),
+            sight=watch.sight if watch else Sight.UNKNOWN,
+            sight_since=watch.since if watch else feed.condition.since,
             doors=known.doors,
         )
 

@@ -8,6 +8,8 @@ from enum import StrEnum
 class Frame:
     """One JPEG, byte-identical to what the camera sent, with when and as what it arrived.
 
+    Of a camera that sends video, or is a device, it is the JPEG that was made of its picture here, once.
+
     :ivar camera: the camera's id.
     :ivar sequence: 1 for the camera's first frame since the start, then one more for each.
     :ivar received: monotonic seconds at receipt of the last byte: for ages and intervals.

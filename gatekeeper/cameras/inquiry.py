@@ -86,14 +86,21 @@ class Inquiry:
         self._trusted = False  # the request goes to the configured origin
         self._agent = _Agent(Agent.usingEndpointFactory(reactor, dialler), self._authorize)
         self._reactor = reactor
-        self.url = camera.url  # what is being asked, for the reasons
+        self.url = camera.address  # what is being asked, for the reasons
 
     async def ask(self) -> Stream:
         """Return the stream, whose connection stays open.
 
         :raises Refused: if there is none.
         """
-        self.url, visited, challenged = self._camera.url, set[str](), False
+        return self._stream(await self.answer())
+
+    async def answer(self) -> Any:
+        """Return the answer with status 200, whose body is still to come.
+
+        :raises Refused: if there is none.
+        """
+        self.url, visited, challenged = self._camera.address, set[str](), False
         while True:
             response = await self._request()
             self._dialler.answered()
@@ -104,11 +111,11 @@ class Inquiry:
                 self._scheme = self._choose(response, challenged)
                 challenged = True
             else:
-                return self._stream(response)
+                return self._found(response)
             await self._dialler.close()
 
     async def _request(self) -> Any:
-        self._trusted = _origin(self.url) == _origin(self._camera.url)
+        self._trusted = _origin(self.url) == _origin(self._camera.address)
         basic = None
         if self._scheme == "basic" and self._trusted:
             basic = (self._camera.username or "", self._password or "")
@@ -158,10 +165,13 @@ class Inquiry:
             return "basic"
         raise Refused("asks for a kind of authentication that is not known here")
 
-    def _stream(self, response: Any) -> Stream:
+    def _found(self, response: Any) -> Any:
         if response.code != 200:
             phrase = "".join(char for char in response.phrase.decode("latin-1")[:40] if char.isprintable())
             raise Refused(f"answered {response.code} {phrase} for {reasons.path(self.url)}".replace("  ", " "))
+        return response
+
+    def _stream(self, response: Any) -> Stream:
         try:
             return Stream(response, content_type.boundary(_header(response, "content-type")))
         except content_type.InvalidContentType as error:

@@ -8,6 +8,8 @@ from OpenSSL import SSL
 from service_identity import VerificationError
 from twisted.internet import error
 
+from gatekeeper.config_addresses import PORTS
+
 LONGEST_PATH: Final = 80  # characters of a path that are shown
 
 _SECRET: Final = re.compile(r"pass|pwd|user|usr|login|token|secret|key|auth", re.IGNORECASE)
@@ -17,7 +19,7 @@ def place(url: str) -> str:
     """Return host and port of an address, for people."""
     parts = urlsplit(url)
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
-    return f"{host}:{parts.port or (443 if parts.scheme == 'https' else 80)}"
+    return f"{host}:{parts.port or PORTS[parts.scheme]}"
 
 
 def path(url: str) -> str:

@@ -1,6 +1,7 @@
 """The virtual ESP32-CAM: a real HTTP server on a real socket that behaves, and misbehaves, as the real one does.
 
     GET /stream   200, multipart/x-mixed-replace; boundary=frame, parts with Content-Length, about 12 a second, VGA
+    GET /capture  200, image/jpeg: one picture
     GET /         a page
 
 The real one runs Arduino's blocking `WebServer`: **while one client streams, nobody else is answered**; a second one
@@ -30,6 +31,7 @@ from gatekeeper.simulators.camera_faults import AT_REQUEST, CameraFault
 __all__ = ["CameraFault", "VirtualCamera"]
 
 MAXIMUM_WAITING: Final = 16  # connections behind the one that is served; more are closed
+LOOP: Final = 25  # pictures that the fault LOOPING repeats: two seconds
 REMEMBERED: Final = 64  # requests and pictures that tests can look back on
 
 _PAGE: Final = b"<!doctype html><title>Virtual camera</title><h1>Virtual camera</h1><img src=/stream>"
@@ -101,6 +103,7 @@ class VirtualCamera(Service):
         self._scene: Any = None
         self._started = 0.0
         self._newest: bytes | None = None
+        self._loop: deque[bytes] = deque(maxlen=LOOP)
 
     # --- what tests and the command line use -------------------------------------------------------------------------
 
@@ -110,6 +113,11 @@ class VirtualCamera(Service):
         return f"http://{self._interface}:{self.port}/stream"
 
     @property
+    def snapshot(self) -> str:
+        """The address of one picture."""
+        return f"http://{self._interface}:{self.port}/capture"
+
+    @property
     def open_now(self) -> int:
         """How many connections are open."""
         return len(self._clients)
@@ -117,7 +125,7 @@ class VirtualCamera(Service):
     @property
     def streaming(self) -> int:
         """How many clients are being sent pictures."""
-        return sum(client.streams and not client.done for client in self._clients)
+        return sum((client.streams or client.captures) and not client.done for client in self._clients)
 
     @property
     def fault(self) -> CameraFault:
@@ -135,7 +143,7 @@ class VirtualCamera(Service):
             self._listen()
         if fault is _F.REFUSE or fault in AT_REQUEST:
             for client in tuple(self._clients):
-                if client.streams or fault is _F.REFUSE:
+                if client.streams or client.captures or fault is _F.REFUSE:
                     client.abort()
         self._serve()
 
@@ -237,7 +245,7 @@ class VirtualCamera(Service):
         method, path, headers = client.request
         if path.partition("?")[0] == "/":
             client.answer("200 OK", _PAGE)
-        elif path.partition("?")[0] != "/stream" or self._fault is _F.NOT_FOUND:
+        elif path.partition("?")[0] not in ("/stream", "/capture") or self._fault is _F.NOT_FOUND:
             client.answer("404 Not Found", b"<h1>Not found</h1>")
         elif self._fault is _F.HTML:
             client.answer("200 OK", _PAGE)
@@ -248,6 +256,9 @@ class VirtualCamera(Service):
             client.answer("302 Found", b"elsewhere", f"Location: {target}\r\n".encode())
         elif self._fault in self._CHALLENGES and not self._admits(method, headers.get("authorization", "")):
             client.answer("401 Unauthorized", b"who are you?", self._CHALLENGES[self._fault](self))
+        elif path.partition("?")[0] == "/capture":
+            client.captures = True
+            self._start_ticking()
         else:
             client.begin_stream()
             self._start_ticking()
@@ -297,29 +308,35 @@ class VirtualCamera(Service):
         self.later(lambda: self._tick(following), following - now)
         if self._fault is _F.FREEZE and self._newest is not None:
             self._show(self._newest)
+        elif self._fault is _F.LOOPING and self._loop:
+            self._loop.rotate(-1)
+            self._show(self._loop[-1])
         elif self._rendering is None:
             if self._pool is None:
                 self._pool = ThreadPool(1, 1, f"virtual camera {self._seed}")
                 self._pool.start()
             clock = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(self._wall()))
-            black = self._fault is _F.BLACK
-            drawn = deferToThreadPool(self._reactor, self._pool, self._render, now - self._started, clock, black)
-            self._rendering = drawn.addCallback(self._show).addErrback(self._failed)
+            moment = now - self._started
+            drawn = deferToThreadPool(self._reactor, self._pool, self._render, moment, clock, self._fault)
+            self._rendering = drawn.addCallback(self._drawn).addErrback(self._failed)
             self._rendering.addBoth(self._rendered)
 
-    def _render(self, elapsed: float, clock: str, black: bool) -> bytes:
+    def _render(self, elapsed: float, clock: str, fault: CameraFault) -> bytes:
         """Draw, in the camera's own thread, which alone touches the scene."""
         if self._scene is None:
             from gatekeeper.simulators.scene import Scene  # noqa: PLC0415 - OpenCV is loaded when a picture is needed
 
             self._scene = Scene(*self._size, self._seed)
-        jpeg: bytes = self._scene.black() if black else self._scene.render(elapsed, clock)
-        return jpeg
+        return seen(self._scene, fault, elapsed, clock)
+
+    def _drawn(self, jpeg: bytes) -> None:
+        self._loop.append(jpeg)
+        self._show(jpeg)
 
     def _show(self, jpeg: bytes) -> None:
         self._newest = jpeg
         for client in tuple(self._clients):
-            if client.streams and self.running:
+            if (client.streams or client.captures) and self.running:
                 client.show(jpeg)
 
     def _failed(self, failure: Failure) -> None:
@@ -332,6 +349,18 @@ class VirtualCamera(Service):
         """Count a part, and remember its bytes for a while."""
         self.frames_sent += 1
         self.pictures.append(jpeg)
+
+
+def seen(scene: Any, fault: CameraFault, elapsed: float, clock: str) -> bytes:
+    """Return the JPEG of a `Scene` at a moment, through a lens with a fault."""
+    lens: dict[CameraFault, Callable[[], bytes]] = {
+        _F.BLACK: scene.black,
+        _F.OVEREXPOSED: lambda: scene.overexposed(elapsed, clock),
+        _F.COVERED: lambda: scene.covered(clock),
+        _F.MOVED: lambda: scene.moved(elapsed, clock),
+    }
+    jpeg: bytes = lens.get(fault, lambda: scene.render(elapsed, clock))()
+    return jpeg
 
 
 def _watch(original: Deferred[None]) -> Deferred[None]:

@@ -64,6 +64,7 @@ class CameraClient(Protocol):
         self.asked = False  # the request is whole
         self.answered = False  # or being answered
         self.streams = False
+        self.captures = False  # asked for one picture
         self.full = False  # the socket takes no more: pictures are skipped
         self.done = False  # answered, or cut: nothing more is written
         self._filling = False
@@ -136,6 +137,9 @@ class CameraClient(Protocol):
         if self.full or self.done:
             return
         fault = self.camera.fault
+        if self.captures:
+            self._capture(jpeg, fault)
+            return
         if (self._filling and fault is not _F.ENDLESS_HEADERS) or (self._huge and fault is not _F.HUGE_FRAME):
             self.close()  # what was begun can't become a stream again
             return
@@ -143,6 +147,20 @@ class CameraClient(Protocol):
             self.write(self._rest)
             self._rest = b""
         self._SHOW.get(fault, CameraClient._whole)(self, jpeg)
+
+    def _capture(self, jpeg: bytes, fault: CameraFault) -> None:
+        """Answer with one picture, or what the fault makes of it."""
+        shown = {_F.TRUNCATED: jpeg[: len(jpeg) // 2], _F.GARBAGE: b"no picture", _F.EMPTY_PARTS: b""}.get(fault, jpeg)
+        self.captures = fault in (_F.SILENT, _F.CUT)
+        if not self.captures:
+            self.answer("200 OK", shown, b"Content-Type: image/jpeg\r\n")
+            self.camera.sent(shown)
+        elif not self._rest:
+            self._rest = jpeg[len(jpeg) // 2 :]
+            head = b"HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n" % len(jpeg)
+            self.write(head + jpeg[: len(jpeg) // 2])
+            if fault is _F.CUT:
+                self.close()
 
     def _send(self, jpeg: bytes, length: int | None) -> None:
         head = _PART if length is None else _PART + b"Content-Length: %d\r\n" % length

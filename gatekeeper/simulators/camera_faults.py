@@ -31,6 +31,10 @@ class CameraFault(StrEnum):
     LENGTH_TOO_LARGE = "length_too_large"
     FREEZE = "freeze"  # the same picture for ever
     BLACK = "black"
+    OVEREXPOSED = "overexposed"  # blinded
+    LOOPING = "looping"  # the last two seconds again and again
+    COVERED = "covered"  # by a cloth
+    MOVED = "moved"  # turned to the side
     EMPTY_PARTS = "empty_parts"
     JUNK = "junk"  # bytes between the parts
 

@@ -43,16 +43,39 @@ class Scene:
 
     def render(self, elapsed: float, clock: str) -> bytes:
         """Return the JPEG of the moment `elapsed` seconds after the start, with `clock` written on it."""
+        return _encode(self._written(self._painted(elapsed), clock))
+
+    def black(self) -> bytes:
+        """Return the JPEG of a dark room."""
+        return _encode(np.zeros((self.height, self.width, 3), np.uint8))
+
+    def overexposed(self, elapsed: float, clock: str) -> bytes:
+        """Return the JPEG of the same moment, with a lamp held into the lens."""
+        image = np.clip(self._painted(elapsed) * 2.5 + 110, 0, 255).astype(np.uint8)
+        return _encode(self._written(image, clock))
+
+    def covered(self, clock: str) -> bytes:
+        """Return the JPEG of a cloth before the lens: nothing but folds, and noise that is never the same."""
+        columns = np.linspace(0.0, 3.0, self.width)[None, :, None]
+        noise = np.random.default_rng().normal(0.0, 3.0, (self.height, self.width, 1))
+        cloth = np.clip(90 + 3 * np.sin(columns) + noise, 0, 255).astype(np.uint8)
+        return _encode(self._written(np.repeat(cloth, 3, axis=2), clock))
+
+    def moved(self, elapsed: float, clock: str) -> bytes:
+        """Return the JPEG of the same moment, by a camera that was turned by a third of its view."""
+        return _encode(self._written(np.roll(self._painted(elapsed), self.width // 3, axis=1), clock))
+
+    def _painted(self, elapsed: float) -> Image:
         image = self._backdrop.copy()
         self._paint_sun(image, elapsed)
         self._paint_walker(image, elapsed)
+        return image
+
+    def _written(self, image: Image, clock: str) -> Image:
+        """Write on a picture what the camera itself writes, whatever it sees."""
         self._write(image, self._name, (0.03, 0.08), 0.9)
         self._write(image, clock, (0.03, 0.96), 0.8)
-        return _encode(image)
-
-    def black(self) -> bytes:
-        """Return the JPEG of a covered lens."""
-        return _encode(np.zeros((self.height, self.width, 3), np.uint8))
+        return image
 
     def _paint_backdrop(self, hue: float, seed: int) -> Image:
         horizon = round(self.height * 0.7)

@@ -10,7 +10,8 @@ from twisted.python.failure import Failure
 
 from gatekeeper import config
 from gatekeeper.cameras.feed import Feed
-from gatekeeper.cameras.pull import BACKOFF, CameraPull
+from gatekeeper.cameras.pull import CameraPull
+from gatekeeper.cameras.tries import BACKOFF
 from tests.cameras.pictures import picture
 from tests.sites import Log
 

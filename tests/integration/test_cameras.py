@@ -10,6 +10,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 import pytest
 
 from gatekeeper.simulators.camera_faults import CameraFault
@@ -17,6 +19,7 @@ from tests.integration.conftest import Started
 from tests.integration.demo import Answer, request
 from tests.integration.processes import PATIENCE, TOKEN, Device, Server, site, wait_for
 from tests.integration.viewer import Picture, Viewer, assert_whole
+from tests.rtsp import RtspServer
 
 pytestmark = pytest.mark.process
 
@@ -96,6 +99,10 @@ HARMLESS = (
     CameraFault.LENGTH_TOO_LARGE,
     CameraFault.FREEZE,
     CameraFault.BLACK,
+    CameraFault.OVEREXPOSED,
+    CameraFault.LOOPING,
+    CameraFault.COVERED,
+    CameraFault.MOVED,
     CameraFault.JUNK,
 )
 
@@ -375,3 +382,70 @@ def test_frames_are_published_only_while_somebody_subscribes(start: Started, ser
     assert after >= before + 10
     until_more(server, 10)
     assert publications() == after
+
+
+# --- cameras that don't stream multipart JPEG ---
+
+
+def of_another_kind(lines: str) -> str:
+    return f'{site(None)}[[cameras]]\nid = "camera1"\nretry_maximum = 1.0\n{lines}\n'
+
+
+def test_an_rtsp_camera_is_watched_like_any_other_and_holds_up_no_stop(start: Started) -> None:
+    camera = RtspServer()
+    try:
+        server = start.server(of_another_kind(f'url = "{camera.url()}"\nstall_timeout = 5.0'))
+        until(server, "live")
+        with Viewer(server.port, STREAM) as viewer:
+            viewer.begin().read_pictures(5)
+        assert_whole(get(server, SNAPSHOT).body)
+        camera.freeze()  # the decoder hangs in a read, for five seconds
+        assert server.stop() < 3.0
+    finally:
+        camera.end()
+
+
+def test_a_camera_with_snapshots_only_is_watched_like_any_other(start: Started, camera: Device) -> None:
+    address = camera.url.replace("/stream", "/capture")
+    server = start.server(of_another_kind(f'snapshot = "{address}"\nsnapshot_interval = 0.2'))
+    until(server, "live")
+    until_more(server)
+    assert_whole(get(server, SNAPSHOT).body)
+    assert camera.ask("status")["most_open"] == 1
+
+
+def test_a_video_file_is_played_for_ever(start: Started, tmp_path: Path) -> None:
+    file = tmp_path / "clip.avi"
+    writer = cv2.VideoWriter(str(file), cv2.VideoWriter.fourcc(*"MJPG"), 20.0, (64, 48))
+    for number in range(10):
+        writer.write(np.full((48, 64, 3), 20 * number, np.uint8))
+    writer.release()
+    server = start.server(of_another_kind(f'video = "{file}"'))
+    until(server, "live")
+    until_more(server, 20)
+    assert_whole(get(server, SNAPSHOT).body)
+
+
+# --- what the pictures are worth ---
+
+
+def until_sight(server: Server, sight: str) -> None:
+    wait_for(lambda: server.camera("camera1")["sight"] == sight, f"the camera's sight to be {sight}")
+
+
+def test_a_camera_that_sees_nothing_is_live_and_known_to_be_blind(server: Server, camera: Device) -> None:
+    until_sight(server, "ok")
+    camera.ask("fault black")
+    until_sight(server, "black")
+    server.expect("camera camera1 does not see: the picture is black")
+    assert server.camera("camera1")["state"] == "live"
+    camera.ask("fault none")
+    until_sight(server, "ok")
+    server.expect("camera camera1 sees again")
+    status, page = server.ask("GET", "/events?kind=camera.")
+    assert status == 200
+    kinds = [(event["kind"], event["outcome"], event["subject"]) for event in page["events"]]
+    assert ("camera.black", "alarm", "camera1") in kinds
+    assert ("camera.sees_again", "ok", "camera1") in kinds
+    camera.ask("fault refuse")
+    until_sight(server, "unknown")

@@ -241,7 +241,7 @@ WRONG = {
     "wrong order": (CAMERA + "retry_minimum = 60", "cameras[0].retry_minimum: found 60"),
     "id of a wrong form": (CAMERA.replace('"yard"', '"The Yard"'), 'cameras[0].id: found "The Yard"'),
     "id given twice": (CAMERA + CAMERA, "cameras[1].id"),
-    "address of a wrong scheme": (CAMERA.replace("http:", "rtsp:"), "cameras[0].url"),
+    "address of a wrong scheme": (CAMERA.replace("http:", "rtmp:"), "cameras[0].url"),
     "password in the address": (CAMERA.replace("127", "me:hunter2@127"), "cameras[0].url"),
     "password in the file": (CAMERA + 'username = "me"\npassword = "hunter2"', "cameras[0].password"),
     "password without a name": (CAMERA + 'password = {env = "HOME"}', "cameras[0]: username and password"),

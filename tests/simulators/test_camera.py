@@ -177,3 +177,36 @@ async def test_two_cameras_differ() -> None:
     assert one.render(0, "now") == one.render(0, "now")
     assert one.render(0, "now") != other.render(0, "now")
     assert one.render(0, "now") != one.render(1, "now")
+
+
+async def test_a_camera_that_loops_repeats_its_last_two_seconds(camera: VirtualCamera) -> None:
+    client = await ask(camera)
+    await client.until(lambda it: len(it.parts) >= 30)
+    camera.fault = CameraFault.LOOPING
+    already = len(client.parts)
+    await client.until(lambda it: len(it.parts) >= already + 60)
+    repeated = client.parts[-50:]
+    assert repeated[:25] == repeated[25:]
+    assert len(set(repeated)) > 2
+    client.close()
+
+
+@pytest.mark.parametrize("fault", [CameraFault.OVEREXPOSED, CameraFault.COVERED, CameraFault.MOVED])
+async def test_a_lens_with_a_fault_shows_other_pictures_in_a_stream_like_any(
+    camera: VirtualCamera, fault: CameraFault
+) -> None:
+    client = await ask(camera)
+    await client.until(lambda it: len(it.parts) >= 2)
+    before = client.parts[-1]
+    camera.fault = fault
+    await client.until(lambda it: len(it.parts) >= 10)
+    assert client.parts[-1] != before
+    client.close()
+
+
+async def test_one_picture_is_answered_whole_and_the_connection_closed(camera: VirtualCamera) -> None:
+    client = await ask(camera, "/capture")
+    await client.until(lambda it: it.closed)
+    head, _, body = client.received.partition(b"\r\n\r\n")
+    assert b"Content-Type: image/jpeg" in head
+    assert body == camera.pictures[-1]
