@@ -103,7 +103,10 @@ def test_an_odd_key_stays_on_one_short_line(key: str) -> None:
 
 
 def test_a_missing_key_is_named() -> None:
-    assert refusal("[[cameras]]\nid = 'yard'") == "cameras[0].url: missing; it has no default"
+    assert (
+        refusal("[[cameras]]\nid = 'yard'")
+        == "cameras[0].url: missing; give it, or push for a camera that connects to us"
+    )
 
 
 # --- wrong values ---
