@@ -316,7 +316,7 @@ class Site(Service):
             self._shared.start()
         self._record_start()
         for camera in self._settings.cameras:
-            self.log.info("camera {id}: {kind}{url}", id=camera.id, kind=self._kind, url=_place_of(camera))
+            self.log.info("camera {id}: {kind}{url}", id=camera.id, kind=self._kind_of(camera), url=_place_of(camera))
         for door in self._settings.doors:
             self.log.info("door {id}: {kind}{url}", id=door.id, kind=self._kind, url=door.url.partition("?")[0])
         if self._demo:
@@ -371,6 +371,9 @@ class Site(Service):
     def push_port(self) -> int:
         """The TCP port that cameras connect to for pictures."""
         return self._push_ports[Port.STREAM].port
+
+    def _kind_of(self, camera: config.Camera) -> str:
+        return self._kind if camera.push is None else "VIRTUAL device that " if self._demo else ""
 
     @property
     def _kind(self) -> str:

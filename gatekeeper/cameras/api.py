@@ -161,7 +161,7 @@ class Cameras:
             raise InvalidArgument(f"camera {camera} takes no settings: it does not connect to us")
         commands = decode(given)
         wanted = {command.cmd: command.val for command in commands}
-        told: Deferred[SetResult] = Deferred(lambda _: None)
+        told: Deferred[SetResult] = Deferred()
 
         def succeeded(taken: dict[str, str]) -> None:
             shown = ", ".join(f"{name} {value}".strip() for name, value in taken.items())

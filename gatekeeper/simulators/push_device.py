@@ -6,11 +6,11 @@ that it has is an error, texts of errors are Spanish, and the default mode sleep
 
 import json
 import re
+import struct
+import zlib
 from collections.abc import Iterator
 from enum import StrEnum
 from typing import Any, Final
-
-from gatekeeper.cameras.push.framing import pack
 
 RESOLUTIONS: Final = (
     ("QQVGA", 160, 120), ("QCIF", 176, 144), ("HQVGA", 240, 176), ("QVGA", 320, 240), ("CIF", 400, 296),
@@ -208,6 +208,13 @@ class PushDevice:
             yield jpeg[at : at + piece], pause
         if self.fault is not PushFault.ENDLESS:
             yield _text({"type": "img_end", "id": self.number, "size": size, "success": True}), 0.0
+
+
+def pack(payload: bytes, sequence: int, milliseconds: int, width: int, height: int, *, is_unix: bool = True) -> bytes:
+    """Return a framed message with CRC, as our own firmware sends it; `milliseconds` is Unix time or uptime."""
+    flags = 3 if is_unix else 1
+    head = (b"GKF1", 1, 32, flags, 1, sequence & 0xFFFFFFFF, milliseconds, width, height)
+    return struct.pack(">4sBBBBIQHHII", *head, len(payload), zlib.crc32(payload)) + payload
 
 
 def _text(message: dict[str, Any]) -> str:

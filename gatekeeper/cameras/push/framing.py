@@ -17,7 +17,6 @@ MAGIC: Final = b"GKF1"
 JPEG: Final = 1
 HAS_CRC: Final = 1
 IS_UNIX_TIME: Final = 2
-SNAPSHOT: Final = 4
 
 _HEADER: Final = struct.Struct(">4sBBBBIQHHII")
 SIZE: Final = _HEADER.size
@@ -58,11 +57,3 @@ def unpack(message: bytes) -> Framed | FrameFlaw:
     if flags & HAS_CRC and zlib.crc32(payload) != crc:
         return FrameFlaw.CHECKSUM
     return Framed(sequence, milliseconds, bool(flags & IS_UNIX_TIME), payload)
-
-
-def pack(payload: bytes, sequence: int, milliseconds: int, width: int, height: int, *, is_unix: bool = True) -> bytes:
-    """Return a message with CRC: what the virtual camera sends."""
-    flags = HAS_CRC | (IS_UNIX_TIME if is_unix else 0)
-    size, crc = len(payload), zlib.crc32(payload)
-    head = (MAGIC, 1, SIZE, flags, JPEG, sequence & 0xFFFFFFFF, milliseconds, width, height, size, crc)
-    return _HEADER.pack(*head) + payload

@@ -12,6 +12,7 @@ from gatekeeper.cameras.push import framing
 from gatekeeper.cameras.push.assembly import SET_TIMEOUT, Assembly, Loss, Outcome, Rejected, Whole
 from gatekeeper.cameras.push.framing import FrameFlaw
 from gatekeeper.cameras.push.wire import FrameEnd, FrameStart, ImageEnd, ImageStart
+from gatekeeper.simulators.push_device import pack
 from tests.cameras.pictures import picture
 
 SMALL, MIDDLE, LARGE = picture(5_000), picture(20_000, seed=2), picture(40_000, seed=3, width=1024, height=768)
@@ -123,13 +124,13 @@ def test_an_end_without_a_beginning_is_nothing(assembly: Assembly) -> None:
 
 def test_the_vector_of_the_firmware_is_the_same_here() -> None:
     payload = b"\xff\xd8" + b"x" * 100 + b"\xff\xd9"
-    message = framing.pack(payload, 7, 1_700_000_000_123, 640, 480, is_unix=False)
+    message = pack(payload, 7, 1_700_000_000_123, 640, 480, is_unix=False)
     assert message[:32].hex() == "474b463101200101000000070000018bcfe5687b028001e000000068c222d717"
     assert framing.unpack(message) == framing.Framed(7, 1_700_000_000_123, False, payload)
 
 
 def framed(number: int, jpeg: bytes = SMALL) -> bytes:
-    return framing.pack(jpeg, number, 1000 * number, 640, 480)
+    return pack(jpeg, number, 1000 * number, 640, 480)
 
 
 def test_gaps_in_the_numbering_are_told_and_a_restart_is_none(assembly: Assembly) -> None:

@@ -15,12 +15,11 @@ from gatekeeper import config
 from gatekeeper.cameras.feed import Feed
 from gatekeeper.cameras.frame import CameraState
 from gatekeeper.cameras.push.camera import ARRIVAL, RESTORE_AFTER, Port, PushCamera
-from gatekeeper.cameras.push.framing import pack
 from gatekeeper.cameras.push.identity import MAXIMUM_STRANGERS, Known
 from gatekeeper.cameras.push.reception import MAXIMUM_MESSAGE, SECOND, Reception
 from gatekeeper.cameras.push.settings import Command, decode
 from gatekeeper.errors import Busy, Indeterminate, NotConnected, Rejected
-from gatekeeper.simulators.push_device import PushDevice
+from gatekeeper.simulators.push_device import PushDevice, pack
 from tests.cameras.pictures import picture
 from tests.sites import Wire
 

@@ -39,8 +39,8 @@ def test_a_setting_becomes_a_command_with_text(given: dict[str, Any], cmd: str, 
     [
         {}, {"resolution": 13}, {"resolution": -1}, {"resolution": "4K"}, {"resolution": "13"}, {"resolution": None},
         {"resolution": "²"}, {"quality": 4}, {"quality": 64}, {"quality": "10"}, {"quality": 10.5}, {"fps": 0},
-        {"fps": 31}, {"mode": "fast"}, {"mode": 1}, {"brightness": -3}, {"contrast": 3}, {"exposure": 2}, {"gain": "on"},
-        {"vflip": -1}, {"reboot": False}, {"flash": 1}, {"framesize": 1}, {"saturation": 0},
+        {"fps": 31}, {"mode": "fast"}, {"mode": 1}, {"brightness": -3}, {"contrast": 3}, {"exposure": 2},
+        {"gain": "on"}, {"vflip": -1}, {"reboot": False}, {"flash": 1}, {"framesize": 1}, {"saturation": 0},
     ],
 )  # fmt: skip
 def test_what_the_firmware_does_not_take_is_not_sent(given: dict[str, Any]) -> None:
