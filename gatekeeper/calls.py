@@ -58,6 +58,8 @@ class Calls:
         serve(uris.CALL_SYSTEM_TIME, lambda who: self._system.time())
         serve(uris.CALL_CAMERA_LIST, lambda who: self.seen(who, self._cameras.list()))
         serve(uris.CALL_CAMERA_STATUS, self._camera_status)
+        serve(uris.CALL_CAMERA_SET, self._camera_set)
+        serve(uris.CALL_CAMERA_STRANGERS, lambda who: self._cameras.strangers())
         serve(uris.CALL_DOOR_LIST, lambda who: self.seen(who, self._doors.list()))
         serve(uris.CALL_DOOR_STATUS, self._door_status)
         serve(uris.CALL_DOOR_OPEN, lambda who, door=None, **more: self._work("open", who, door, more))
@@ -148,6 +150,14 @@ class Calls:
         check(who, Permission.CAMERA_VIEW, text("camera", camera))
         return self._cameras.status(camera)
 
+    def _camera_set(self, who: Principal, camera: str, **settings: Any) -> Any:
+        try:
+            check(who, Permission.CAMERA_CONTROL, text("camera", camera))
+        except AccessDenied as error:
+            self._cameras.refused(who.caller, camera, error)
+            raise
+        return self._cameras.set(who.caller, camera, settings)
+
     def _door_status(self, who: Principal, door: str | None = None) -> Any:
         check(who, Permission.DOOR_VIEW, self._named(who, door))
         return self._doors.status(self._named(who, door))
@@ -214,8 +224,8 @@ def plain(value: Any) -> Any:
 
 def _is_seen(who: Principal, entry: Any) -> bool:
     """Return whether a camera's, a door's or an event's status, as a dict, may be shown."""
-    if "kind" in entry:
-        return sees(who, entry.get("subject"), entry["kind"])
+    if "subject" in entry:
+        return sees(who, entry["subject"], entry["kind"])
     permission = Permission.DOOR_VIEW if "lease" in entry else Permission.CAMERA_VIEW
     return who.may(permission, entry["id"])
 

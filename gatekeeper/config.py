@@ -16,10 +16,12 @@ from msgspec import Meta
 from gatekeeper import decoding
 from gatekeeper.addresses import Place, place
 from gatekeeper.config_addresses import (
+    check_address,
     check_database,
     check_device,
     check_listen,
     check_not_own,
+    check_push_ports,
     check_url,
     is_device,
 )
@@ -27,6 +29,8 @@ from gatekeeper.errors import ConfigurationError
 from gatekeeper.uris import ID_PATTERN, REALM
 
 DEFAULT_FILE = "gatekeeper.toml"
+
+PUSH_STREAM, PUSH_CONTROL = "tcp:6972", "tcp:6971"  # where the ESP32-S3 cameras of seed 004 connect
 
 Id = Annotated[
     str,
@@ -75,9 +79,32 @@ class Secret(Record, frozen=True):
         return value
 
 
+class Push(Record, frozen=True):
+    """How a camera that connects to us is told from others: by all of the first four that are given, one at least."""
+
+    path: Annotated[
+        Annotated[str, Meta(pattern="^/", max_length=100)] | None,
+        Meta(description="of the address that it dials: `/s3`"),
+    ] = None
+    token: Annotated[Secret | None, Meta(description="that it brings along: `/?token=…`, or as a bearer token")] = None
+    device: Annotated[
+        Annotated[str, Meta(min_length=1, max_length=100)] | None, Meta(description="the `id` that it registers with")
+    ] = None
+    address: Annotated[str | None, Meta(description="the IP address that it comes from")] = None
+    stall_timeout: Annotated[
+        Seconds,
+        Meta(
+            description="seconds without a whole frame until the camera is stalled; the real firmware's default mode "
+            "takes 1.6 s for a picture of 40 kB"
+        ),
+    ] = 6.0
+    command_timeout: Annotated[Seconds, Meta(description="seconds for the camera to answer a setting")] = 2.0
+
+
 class Camera(Record, frozen=True):
     """A camera that we connect to: an ESP32-CAM or whatever else serves multipart JPEG over HTTP, an RTSP camera, a
-    video device, a snapshot address or, for tests and demos, a video file. It has one of `url`, `snapshot` and `video`.
+    video device, a snapshot address or, for tests and demos, a video file; or, by `push`, one that connects to us. It
+    has one of `url`, `snapshot`, `video` and `push`.
     """
 
     id: Id
@@ -94,6 +121,10 @@ class Camera(Record, frozen=True):
     ] = None
     video: Annotated[
         str | None, Meta(description="file that is played for ever, relative to the configuration file")
+    ] = None
+    push: Annotated[
+        Push | None,
+        Meta(description='instead of `url`, with `name`, `doors` and `maximum_frame_bytes` alone: `{path = "/s3"}`'),
     ] = None
     name: Annotated[str, Meta(max_length=80, description="what people call it; the id if empty")] = ""
     doors: Annotated[tuple[str, ...], Meta(description="ids of the doors that it looks at")] = ()
@@ -130,7 +161,9 @@ class Camera(Record, frozen=True):
 
     @property
     def kind(self) -> str:
-        """What it takes to get its pictures: `mjpeg`, `rtsp`, `v4l2`, `snapshot` or `video`."""
+        """What it takes to get its pictures: `mjpeg`, `rtsp`, `v4l2`, `snapshot`, `video` or `push`."""
+        if self.push is not None:
+            return "push"
         if self.url is None:
             return "snapshot" if self.snapshot is not None else "video"
         scheme = self.url.partition(":")[0].lower()
@@ -227,6 +260,23 @@ class Media(Record, frozen=True):
     maximum_viewers: Annotated[int, Meta(ge=1, le=100_000, description="streams at once, over all cameras")] = 2000
 
 
+class PushPorts(Record, frozen=True):
+    """Where cameras connect to us: ESP32-S3 cameras, over WebSocket. Open if a camera has `push`, or if it is set."""
+
+    listen: Annotated[
+        str | None,
+        Meta(
+            description="Twisted endpoint for pictures and texts, `tcp:6972`, every interface, if a camera has `push`; "
+            "`tcp:6972` without one shows which cameras there are to adopt"
+        ),
+    ] = None
+    control: Annotated[
+        str | None,
+        Meta(description="the same for cameras that take commands on a port of their own; `tcp:6971` likewise"),
+    ] = None
+    maximum_connections: Annotated[int, Meta(ge=1, le=10_000, description="at once, over both ports")] = 100
+
+
 class Router(Record, frozen=True):
     """A WAMP router elsewhere, on which this site shares a realm with others; `router = "wss://host/ws"` is enough."""
 
@@ -255,6 +305,7 @@ class Site(Record, frozen=True):
     retention: Retention = Retention()
     evidence: Evidence = Evidence()
     media: Media = Media()
+    push: PushPorts = PushPorts()
     router: Router | None = None
     cameras: tuple[Camera, ...] = ()
     doors: tuple[Door, ...] = ()
@@ -263,6 +314,14 @@ class Site(Record, frozen=True):
     def places(self) -> tuple[Place, ...]:
         """Where to listen; `check` has seen that each can be meant."""
         return tuple(map(place, (self.listen,) if isinstance(self.listen, str) else self.listen))
+
+    @property
+    def push_places(self) -> tuple[Place | None, Place | None]:
+        """Where cameras connect to, for pictures and for control alone; None where nothing listens."""
+        expected = any(camera.push is not None for camera in self.cameras)
+        stream = self.push.listen if self.push.listen is not None else PUSH_STREAM if expected else None
+        control = self.push.control if self.push.control is not None else PUSH_CONTROL if expected else None
+        return place(stream) if stream else None, place(control) if control else None
 
 
 def parse(text: str, source: str = DEFAULT_FILE) -> Site:
@@ -349,6 +408,11 @@ def read_secrets(site: Site, folder: Path) -> None:
     held["storage.password"] = site.storage.password
     held["router.ticket"] = site.router.ticket if site.router is not None else None
     held |= {f"cameras[{index}].password": camera.password for index, camera in enumerate(site.cameras)}
+    held |= {
+        f"cameras[{index}].push.token": camera.push.token
+        for index, camera in enumerate(site.cameras)
+        if camera.push is not None
+    }
     for path, secret in held.items():
         if secret is not None:
             secret.read(path, folder)
@@ -359,6 +423,7 @@ def read_secrets(site: Site, folder: Path) -> None:
 
 def _check(site: Site) -> None:
     check_listen(site.listen)
+    check_push_ports(site.push.listen, site.push.control, site.places)
     cameras = [camera.id for camera in site.cameras]
     doors = [door.id for door in site.doors]
     for noun, ids in (("cameras", cameras), ("doors", doors)):
@@ -369,6 +434,8 @@ def _check(site: Site) -> None:
                 )
     for index, camera in enumerate(site.cameras):
         _check_camera(f"cameras[{index}]", camera, site, doors)
+        if camera.push is not None:
+            _check_push(f"cameras[{index}]", camera, camera.push, site.cameras[:index])
     for index, lock in enumerate(site.doors):
         where = f"doors[{index}]"
         check_url(f"{where}.url", lock.url, ("ws", "wss"))
@@ -388,7 +455,8 @@ def _check(site: Site) -> None:
 
 
 def _check_camera(where: str, camera: Camera, site: Site, doors: Sequence[str]) -> None:
-    _check_source(where, camera, site.places)
+    if camera.push is None:
+        _check_source(where, camera, site.places)
     for index, door in enumerate(camera.doors):
         if door not in doors:
             raise ConfigurationError(
@@ -403,9 +471,9 @@ def _check_source(where: str, camera: Camera, places: Sequence[Place]) -> None:
     """Pass if there is one place that pictures come from, and it can be meant."""
     given = [key for key in ("url", "snapshot", "video") if getattr(camera, key) is not None]
     if not given:
-        raise ConfigurationError(f"{where}.url: missing; give it, or snapshot or video instead")
+        raise ConfigurationError(f"{where}.url: missing; give it, or snapshot, video or push instead")
     if len(given) > 1:
-        raise ConfigurationError(f"{where}: found {' and '.join(given)}; give one of url, snapshot and video")
+        raise ConfigurationError(f"{where}: found {' and '.join(given)}; give one of url, snapshot, video and push")
     [key] = given
     if key == "url" and is_device(camera.address):
         check_device(f"{where}.url", camera.address)
@@ -420,8 +488,27 @@ def _check_source(where: str, camera: Camera, places: Sequence[Place]) -> None:
         raise ConfigurationError(f"{where}.username: found one; nobody asks for it where pictures come from {key}")
 
 
+def _check_push(where: str, camera: Camera, push: Push, earlier: Sequence[Camera]) -> None:
+    told = ("path", "token", "device", "address")
+    for source in ("url", "snapshot", "video"):
+        if getattr(camera, source) is not None:
+            raise ConfigurationError(f"{where}: found {source} and push; a camera has one of them")
+    for field in msgspec.structs.fields(Camera):
+        is_for_push = field.name in ("id", "url", "push", "name", "doors", "maximum_frame_bytes")
+        if not is_for_push and getattr(camera, field.name) != field.default:
+            better = f"; {where}.push.{field.name} is" if hasattr(push, field.name) else ""
+            raise ConfigurationError(f"{where}.{field.name}: is not for a camera that connects to us{better}")
+    if all(getattr(push, name) is None for name in told):
+        raise ConfigurationError(f"{where}.push: give at least one of {', '.join(told)}")
+    if push.address is not None:
+        check_address(f"{where}.push.address", push.address)
+    for index, other in enumerate(earlier):
+        if other.push is not None and all(getattr(other.push, name) == getattr(push, name) for name in told):
+            raise ConfigurationError(f"{where}.push: is told as cameras[{index}] is; something must differ")
+
+
 def _is_secret(steps: decoding.Steps) -> bool:
-    return any(step in ("password", "admin_token", "username", "ticket") for step in steps)
+    return any(step in ("password", "admin_token", "username", "ticket", "token") for step in steps)
 
 
 def _why(error: OSError | UnicodeDecodeError) -> str:

@@ -39,6 +39,32 @@ def _check_endpoint(path: str, listen: str) -> None:
         raise ConfigurationError(f"{path}: found {decoding.show(listen)}; allowed is {error}") from error
 
 
+def check_push_ports(stream: str | None, control: str | None, places: Sequence[Place]) -> None:
+    """Pass if the ports for cameras, empty for none, are plain TCP and nobody else's."""
+    taken = {one.port: "listen" for one in places if one.port}
+    for path, text in (("push.listen", stream), ("push.control", control)):
+        if not text:
+            continue
+        _check_endpoint(path, text)
+        port = place(text)
+        if port.scheme != "tcp":
+            raise ConfigurationError(f"{path}: found {decoding.show(text)}; allowed is tcp:, cameras know no other")
+        if port.port in taken:
+            raise ConfigurationError(f"{path}: port {port.port} is already that of {taken[port.port]}")
+        if port.port:
+            taken[port.port] = path
+
+
+def check_address(path: str, text: str) -> None:
+    """Pass if a text is an IP address, as connections show theirs."""
+    try:
+        shown = str(ipaddress.ip_address(text))
+    except ValueError as error:
+        raise ConfigurationError(f"{path}: found {decoding.show(text)}; allowed is an IP address") from error
+    if shown != text:
+        raise ConfigurationError(f'{path}: found {decoding.show(text)}; allowed is "{shown}"')
+
+
 def check_url(path: str, url: str, schemes: Sequence[str], credentials: str = "") -> None:
     """Pass if a device's address has one of the schemes, a host that can be dialled, and no password in it."""
     allowed = " or ".join(f"{scheme}://host[:port]/path" for scheme in schemes)

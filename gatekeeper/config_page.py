@@ -13,6 +13,8 @@ from gatekeeper.config import (
     Evidence,
     Kept,
     Media,
+    Push,
+    PushPorts,
     Record,
     Retention,
     Router,
@@ -36,6 +38,8 @@ def document() -> str:
     tables: dict[str, type[Record]] = {
         "Top level": Site,
         "[[cameras]]": Camera,
+        "cameras.push": Push,
+        "[push]": PushPorts,
         "[[doors]]": Door,
         "[access]": Access,
         "[storage]": Storage,

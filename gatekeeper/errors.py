@@ -131,7 +131,7 @@ class MethodNotAllowed(GatekeeperError):
 
 
 class Busy(GatekeeperError):
-    """Another command is in flight to this lock: one at a time."""
+    """Another command is in flight to this device: one at a time."""
 
     code = "busy"
     status = 409
@@ -175,7 +175,7 @@ class DeviceError(GatekeeperError):
 
 
 class Rejected(DeviceError):
-    """The lock answered, and the answer was no."""
+    """The device answered, and the answer was no."""
 
     code = "rejected"
 

@@ -36,6 +36,7 @@ class Listening(Service):
     :param folder: what relative paths of certificates are relative to.
     :param data: the data folder, whose `tls` holds the site's own certificate.
     :param wall: Unix seconds now.
+    :param key: where the places stand in the configuration, for errors.
     :raises ConfigurationError: if a certificate is missing or can't be used.
     """
 
@@ -50,8 +51,10 @@ class Listening(Service):
         wall: Callable[[], float],
         *,
         interfaces: Callable[[], set[str]] | None = None,
+        key: str = "listen",
     ) -> None:
         self._places = places
+        self._key = key
         self._reactor = reactor
         self._wall = wall
         self._interfaces = interfaces or own_addresses
@@ -71,7 +74,7 @@ class Listening(Service):
             maybeDeferred(self._open, place, factory).addBoth(opened.append)
             if not opened or isinstance(opened[0], Failure):
                 self.close()
-                raise ConfigurationError(f"listen: can't listen on {place.text}: {_why(opened)}")
+                raise ConfigurationError(f"{self._key}: can't listen on {place.text}: {_why(opened)}")
             self._ports.append((place, opened[0]))
 
     def _open(self, place: Place, factory: IProtocolFactory) -> Any:

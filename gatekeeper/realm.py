@@ -332,5 +332,5 @@ _MERGED: dict[str, Callable[[Any, Any], Any]] = {
 }
 _ROUTED: dict[str, str] = {
     **dict.fromkeys(_names(uris.CALL_DOOR_STATUS, uris.CALL_DOOR_OPEN, uris.CALL_DOOR_LOCK), DOOR),
-    uris.CALL_CAMERA_STATUS.template: CAMERA,
+    **dict.fromkeys(_names(uris.CALL_CAMERA_STATUS, uris.CALL_CAMERA_SET), CAMERA),
 }

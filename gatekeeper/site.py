@@ -5,7 +5,7 @@ One `Site` is one configuration, started and stopped whole.
 
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,9 @@ from gatekeeper.cameras.lookout import Lookout
 from gatekeeper.cameras.picture import notice
 from gatekeeper.cameras.publisher import FramePublisher
 from gatekeeper.cameras.pull import CameraPull
+from gatekeeper.cameras.push.camera import Port, PushCamera
+from gatekeeper.cameras.push.identity import Known
+from gatekeeper.cameras.push.reception import Reception
 from gatekeeper.cameras.sight import Finding, Sight
 from gatekeeper.cameras.snapshots import SnapshotPull
 from gatekeeper.doors.api import Doors
@@ -133,6 +136,11 @@ class Site(Service):
         )
         self.entrance.observe(self._ended)
         self.listening = Listening(settings.places, folder, data, reactor, wall)
+        self._push_ports = {
+            port: Listening((place,), folder, data, reactor, wall, key=f"push.{key}")
+            for port, key, place in zip(Port, ("listen", "control"), settings.push_places, strict=True)
+            if place is not None
+        }
         self._pictures = ThreadPool(minthreads=0, maxthreads=1, name="pictures")
         self._devices = MultiService()
         self._compose_router(folder)
@@ -182,18 +190,32 @@ class Site(Service):
         self._feeds: dict[str, Feed] = {}
         self._streams: dict[str, Stream] = {}
         self._publishers: dict[str, FramePublisher] = {}
+        pushed: dict[str, PushCamera] = {}
         for index, camera in enumerate(self._settings.cameras):
             feed = self._feeds[camera.id] = Feed(camera.id, self._wall())
             self._streams[camera.id] = Stream(feed, terms)
             self._publishers[camera.id] = FramePublisher(self._session, feed)
-            secret = camera.password
-            password = secret.read(f"cameras[{index}].password", folder) if secret is not None else None
-            self._pull(index, camera, password, folder).setServiceParent(self._devices)
+            if camera.push is not None:
+                pushed[camera.id] = PushCamera(self._reactor, camera, feed, self._wall)
+                pushed[camera.id].setServiceParent(self._devices)
+            else:
+                secret = camera.password
+                password = secret.read(f"cameras[{index}].password", folder) if secret is not None else None
+                self._pull(index, camera, password, folder).setServiceParent(self._devices)
         self._lookout = Lookout(
             self._reactor, self._settings.cameras, self._feeds, wall=self._wall, told=self._sight_changed
         )
         for name, feed in self._feeds.items():
             feed.observe(partial(self._camera_changed, name))  # behind the lookout, whose word is part of the status
+        self._reception = Reception(
+            self._reactor,
+            cameras=pushed,
+            known=_known(self._settings.cameras, folder),
+            maximum=self._settings.push.maximum_connections,
+            wall=self._wall,
+            record=self._second_connection,
+        )
+        self._reception.setServiceParent(self._devices)
         self._cameras = Cameras(
             self._settings.cameras,
             self._feeds,
@@ -201,11 +223,14 @@ class Site(Service):
             self._viewers,
             virtual=self._demo,
             watches=self._lookout.watches,
+            pushed=pushed,
+            strangers=self._reception.strangers.list,
+            record=self._camera_recorded,
         )
 
     def _pull(self, index: int, camera: config.Camera, password: str | None, folder: Path) -> Service:
         """Return what brings a camera's pictures to its feed."""
-        feed, is_own = self._feeds[camera.id], self.listening.is_own
+        feed, is_own = self._feeds[camera.id], self._is_own
         if camera.kind == "mjpeg":
             return CameraPull(self._reactor, camera, password, feed, self._wall, is_own=is_own)
         if camera.kind == "snapshot":
@@ -226,7 +251,7 @@ class Site(Service):
                 self._door_changed,
                 self._door_recorded,
                 self._last_will or Nobody(),
-                is_own=self.listening.is_own,
+                is_own=self._is_own,
             )
             link.setServiceParent(self._devices)
             links[door.id] = link
@@ -288,10 +313,13 @@ class Site(Service):
         super().privilegedStartService()
         self.listening.open(self._http)
         try:
+            for port, listening in self._push_ports.items():
+                listening.open(self._reception.factory(port))
             self.keeping.open()
             self.entrance.load()
         except ConfigurationError:
-            self.listening.close()
+            for listening in self._all_listening():
+                listening.close()
             raise
 
     def startService(self) -> None:
@@ -300,7 +328,8 @@ class Site(Service):
         self._lookout.startService()
         if self._last_will is not None:
             self._last_will.startService()
-        self.listening.startService()
+        for listening in self._all_listening():
+            listening.startService()
         self.keeping.start()
         self.entrance.start()
         self._devices.startService()
@@ -308,8 +337,7 @@ class Site(Service):
             self._shared.start()
         self._record_start()
         for camera in self._settings.cameras:
-            url = camera.address.partition("?")[0]
-            self.log.info("camera {id}: {kind}{url}", id=camera.id, kind=self._kind, url=url)
+            self.log.info("camera {id}: {kind}{url}", id=camera.id, kind=self._kind_of(camera), url=_place_of(camera))
         for door in self._settings.doors:
             self.log.info("door {id}: {kind}{url}", id=door.id, kind=self._kind, url=door.url.partition("?")[0])
         if self._demo:
@@ -333,7 +361,7 @@ class Site(Service):
             *(stream.stop() for stream in self._streams.values()),
             maybeDeferred(self._sockets.close),
         ]
-        parts.append(maybeDeferred(self.listening.stopService))
+        parts += [maybeDeferred(listening.stopService) for listening in self._all_listening()]
         ended = DeferredList(parts, consumeErrors=True)
         ended.addTimeout(STOP_TIMEOUT, self._reactor)
         try:
@@ -354,6 +382,20 @@ class Site(Service):
         self.entrance.stop()
         self._pictures.stop()
         self.log.info("stopped")
+
+    def _all_listening(self) -> list[Listening]:
+        return [self.listening, *self._push_ports.values()]
+
+    def _is_own(self, host: str, port: int) -> bool:
+        return any(listening.is_own(host, port) for listening in self._all_listening())
+
+    @property
+    def push_port(self) -> int:
+        """The TCP port that cameras connect to for pictures."""
+        return self._push_ports[Port.STREAM].port
+
+    def _kind_of(self, camera: config.Camera) -> str:
+        return self._kind if camera.push is None else "VIRTUAL device that " if self._demo else ""
 
     @property
     def _kind(self) -> str:
@@ -409,6 +451,13 @@ class Site(Service):
             outcome, log = "alarm", self.log.warn
         log("{text}", text=text)
         self.journal.record(kind, text, subject=camera, outcome=outcome, reason=finding.why)
+
+    def _second_connection(self, camera: str, text: str) -> None:
+        self.journal.record("camera.second", text, subject=camera, caller=ITSELF, outcome="alarm")
+
+    def _camera_recorded(self, kind: str, text: str, **about: Any) -> None:
+        self.log.info("{text}", text=text)
+        self.journal.record(kind, text, **about)
 
     def _publish_states(self) -> None:
         """Say again what everything is: who heard the last word may have missed some."""
@@ -480,6 +529,22 @@ class Site(Service):
         lines = [condition.state.upper(), f"since {since}", *([condition.reason] if condition.reason else [])]
         self._pictures.callInThreadWithCallback(drawn, notice, lines)
         return drawing
+
+
+def _known(cameras: Sequence[config.Camera], folder: Path) -> list[Known]:
+    """Return how each camera that connects to us is told, with its secret read."""
+    known = []
+    for index, camera in enumerate(cameras):
+        push = camera.push
+        if push is not None:
+            token = push.token.read(f"cameras[{index}].push.token", folder) if push.token is not None else None
+            known.append(Known(camera.id, push.path, token, push.device, push.address))
+    return known
+
+
+def _place_of(camera: config.Camera) -> str:
+    """Return where a camera is, for the log."""
+    return "connects to us" if camera.push is not None else camera.address.partition("?")[0]
 
 
 def _policy(topic: str) -> Policy:

@@ -181,6 +181,8 @@ class Gatekeeper(Service):
             settings = self._options.overridden(self._demo())
         site = Site(settings, self._options.folder, self._reactor, demo=demo)
         site.privilegedStartService()
+        if demo:
+            self._devices.dial(site.push_port)
         self._site = site
 
     def _demo(self) -> config.Site:

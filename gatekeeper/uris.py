@@ -22,6 +22,7 @@ class Permission(StrEnum):
     NONE = "none"  # anybody who can reach the port
     SELF = "self"  # anybody who has proved to be somebody: what concerns only that account
     CAMERA_VIEW = "camera.view"
+    CAMERA_CONTROL = "camera.control"
     DOOR_VIEW = "door.view"
     DOOR_OPEN = "door.open"
     DOOR_LOCK = "door.lock"
@@ -109,6 +110,8 @@ SYSTEM_STATUS = Route("GET", "/api/system/status", Permission.SYSTEM_VIEW)
 CAMERAS = Route("GET", "/cameras", Permission.CAMERA_VIEW)
 CAMERA = Route("GET", "/cameras/<camera>", Permission.CAMERA_VIEW)
 SNAPSHOT = Route("GET", "/cameras/<camera>/snapshot.jpg", Permission.CAMERA_VIEW)
+CAMERA_SETTINGS = Route("POST", "/cameras/<camera>/settings", Permission.CAMERA_CONTROL)
+STRANGERS = Route("GET", "/api/cameras/strangers", Permission.ACCESS_ADMIN)  # who connects and is in no configuration
 STREAM = Route("GET", "/cameras/<camera>/stream.mjpg", Permission.CAMERA_VIEW)
 VIDEO_FEED = Route("GET", "/video_feed", Permission.CAMERA_VIEW)  # seed 000: the first camera
 DOORS = Route("GET", "/doors", Permission.DOOR_VIEW)
@@ -128,8 +131,10 @@ API_PAGE = Route("GET", "/api", Permission.NONE)
 
 ROUTES = (
     HEALTH, INDEX, ASSETS, LOGIN_LINK, LOGIN, LOGOUT, SETUP, TOKEN, WHOAMI, PASSWORD, LOGINS, END_LOGINS, KEYS, NEW_KEY,
-    REVOKE_KEY, USERS, NEW_USER, CHANGE_USER, REVOKE_USER, GRANT, REVOKE_GRANT, SYSTEM_STATUS, CAMERAS, CAMERA,
-    SNAPSHOT, STREAM, VIDEO_FEED, DOORS, DOOR, DOOR_OPEN, DOOR_LOCK, EVENTS, EVENT, EVENT_FRAME, EVENT_ERASE,
+    REVOKE_KEY,
+    USERS, NEW_USER, CHANGE_USER, REVOKE_USER, GRANT, REVOKE_GRANT, SYSTEM_STATUS, CAMERAS, CAMERA,
+    CAMERA_SETTINGS, STRANGERS, SNAPSHOT, STREAM, VIDEO_FEED,
+    DOORS, DOOR, DOOR_OPEN, DOOR_LOCK, EVENTS, EVENT, EVENT_FRAME, EVENT_ERASE,
     EVENT_EXPORT,
     EVENT_VERIFY, EVENT_HOLD, EVENT_RELEASE, OPENAPI, API_PAGE,
 )  # fmt: skip
@@ -140,6 +145,8 @@ CALL_SYSTEM_STATUS = Name("gatekeeper.system.status", Permission.SYSTEM_VIEW)
 CALL_SYSTEM_TIME = Name("gatekeeper.system.time", Permission.SYSTEM_VIEW)
 CALL_CAMERA_LIST = Name("gatekeeper.camera.list", Permission.CAMERA_VIEW)
 CALL_CAMERA_STATUS = Name("gatekeeper.camera.status", Permission.CAMERA_VIEW)
+CALL_CAMERA_SET = Name("gatekeeper.camera.set", Permission.CAMERA_CONTROL)
+CALL_CAMERA_STRANGERS = Name("gatekeeper.camera.strangers", Permission.ACCESS_ADMIN)
 CALL_DOOR_LIST = Name("gatekeeper.door.list", Permission.DOOR_VIEW)
 CALL_DOOR_STATUS = Name("gatekeeper.door.status", Permission.DOOR_VIEW)
 CALL_DOOR_OPEN = Name("gatekeeper.door.open", Permission.DOOR_OPEN)
@@ -163,7 +170,8 @@ CALL_ACCESS_NEW_KEY = Name("gatekeeper.access.new_key", Permission.SELF)
 CALL_ACCESS_REVOKE_KEY = Name("gatekeeper.access.revoke_key", Permission.SELF)
 
 PROCEDURES = (
-    CALL_SYSTEM_STATUS, CALL_SYSTEM_TIME, CALL_CAMERA_LIST, CALL_CAMERA_STATUS, CALL_DOOR_LIST, CALL_DOOR_STATUS,
+    CALL_SYSTEM_STATUS, CALL_SYSTEM_TIME, CALL_CAMERA_LIST, CALL_CAMERA_STATUS, CALL_CAMERA_SET,
+    CALL_CAMERA_STRANGERS, CALL_DOOR_LIST, CALL_DOOR_STATUS,
     CALL_DOOR_OPEN, CALL_DOOR_LOCK, CALL_EVENT_RECENT, CALL_EVENT_LIST, CALL_EVENT_GET, CALL_EVENT_FOLLOW,
     CALL_EVENT_VERIFY, CALL_EVENT_HOLD, CALL_EVENT_RELEASE, CALL_EVENT_ERASE,
     CALL_ACCESS_USERS, CALL_ACCESS_ADD, CALL_ACCESS_CHANGE,

@@ -103,7 +103,9 @@ def test_an_odd_key_stays_on_one_short_line(key: str) -> None:
 
 
 def test_a_missing_key_is_named() -> None:
-    assert refusal("[[cameras]]\nid = 'yard'") == ("cameras[0].url: missing; give it, or snapshot or video instead")
+    assert refusal("[[cameras]]\nid = 'yard'") == (
+        "cameras[0].url: missing; give it, or snapshot, video or push instead"
+    )
     assert refusal("[[doors]]\nid = 'front'") == "doors[0].url: missing; it has no default"
 
 
@@ -438,7 +440,7 @@ def test_a_camera_is_of_the_kind_that_its_address_says(lines: str, kind: str) ->
 
 def test_a_camera_has_one_place_that_its_pictures_come_from() -> None:
     assert refusal("[[cameras]]\nid = 'yard'\nurl = 'http://x/'\nsnapshot = 'http://x/'\nvideo = 'x'") == (
-        "cameras[0]: found url and snapshot and video; give one of url, snapshot and video"
+        "cameras[0]: found url and snapshot and video; give one of url, snapshot, video and push"
     )
 
 

@@ -21,6 +21,7 @@ DOORLESS = '[access]\nadmin_token = {file = "token"}\n'
 NOBODY = {"name": "nobody"}
 ARGUMENTS: dict[uris.Name, dict[str, Any]] = {
     uris.CALL_CAMERA_STATUS: {"camera": "yard"},
+    uris.CALL_CAMERA_SET: {"camera": "yard", "quality": 12},
     uris.CALL_EVENT_GET: {"event": "none"},
     uris.CALL_EVENT_VERIFY: {"event": "none"},
     uris.CALL_EVENT_HOLD: {"event": "none"},
@@ -50,6 +51,7 @@ REFUSED = {
         (uris.CALL_ACCESS_CHANGE, uris.CALL_ACCESS_REVOKE, uris.CALL_ACCESS_GRANT, uris.CALL_ACCESS_REVOKE_GRANT),
         "no_such_user",
     ),
+    uris.CALL_CAMERA_SET: "invalid_argument",  # this one does not connect to us
     uris.CALL_ACCESS_NEW_KEY: "no_such_user",  # the configuration's token has no account of its own yet
     uris.CALL_ACCESS_REVOKE_KEY: "no_such_key",
     uris.CALL_EVENT_FOLLOW: "invalid_argument",  # it needs progressive results

@@ -68,10 +68,11 @@ def test_no_two_addresses_are_the_same() -> None:
 
 
 def test_no_door_is_worked_by_get_and_only_access_itself_needs_no_permission() -> None:
-    acts = (Permission.DOOR_OPEN, Permission.DOOR_LOCK)
+    acts = (Permission.DOOR_OPEN, Permission.DOOR_LOCK, Permission.CAMERA_CONTROL)
     assert {route.method for route in uris.ROUTES if route.permission in acts} == {"POST"}
     changes = (Permission.ACCESS_ADMIN, Permission.EVENT_HOLD)
-    assert [route for route in uris.ROUTES if route.permission in changes and route.method == "GET"] == [uris.USERS]
+    asked = [route for route in uris.ROUTES if route.permission in changes and route.method == "GET"]
+    assert asked == [uris.USERS, uris.STRANGERS]
     open_to_all = {route.path for route in uris.ROUTES if route.permission is Permission.NONE}
     pages = {"/healthz", "/", "/assets/<path:name>", "/openapi.json", "/api"}
     assert open_to_all == pages | {"/login", "/logout", "/api/access/setup", "/api/access/token"}

@@ -17,7 +17,13 @@ class Role(StrEnum):
 
 _SELF = frozenset({Permission.NONE, Permission.SELF})
 _VIEWER = _SELF | {Permission.SYSTEM_VIEW, Permission.CAMERA_VIEW, Permission.DOOR_VIEW, Permission.EVENT_VIEW}
-_OPERATOR = _VIEWER | {Permission.DOOR_OPEN, Permission.DOOR_LOCK, Permission.EVENT_HOLD, Permission.EVENT_EXPORT}
+_OPERATOR = _VIEWER | {
+    Permission.CAMERA_CONTROL,
+    Permission.DOOR_OPEN,
+    Permission.DOOR_LOCK,
+    Permission.EVENT_HOLD,
+    Permission.EVENT_EXPORT,
+}
 
 ROLES: Mapping[str, frozenset[Permission]] = {
     Role.OWNER: frozenset(Permission),

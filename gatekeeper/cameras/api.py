@@ -1,19 +1,29 @@
-"""Cameras for callers, whatever wire they come by: structs out, errors raised."""
+"""Cameras for callers, whatever wire they come by: structs out, errors raised.
 
-from collections.abc import Callable, Mapping
+What a camera is set to is recorded, and so is who tried to and was not let.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal
 
 import msgspec
+from twisted.internet.defer import Deferred
 
 from gatekeeper import config, decoding
+from gatekeeper.caller import Caller
 from gatekeeper.cameras.feed import Feed
 from gatekeeper.cameras.frame import CameraState, Frame
+from gatekeeper.cameras.push.camera import DeviceHealth, PushCamera
+from gatekeeper.cameras.push.identity import Stranger
+from gatekeeper.cameras.push.settings import decode
 from gatekeeper.cameras.sight import Sight, Watch
-from gatekeeper.errors import InvalidArgument, NoPicture, NoSuchCamera
+from gatekeeper.errors import GatekeeperError, InvalidArgument, NoPicture, NoSuchCamera
 
 
 class CameraStatus(msgspec.Struct, frozen=True, kw_only=True):
     """A camera's state and counts.
 
+    :ivar kind: whether we connect to it (`pull`) or it to us (`push`).
     :ivar since: Unix seconds at which the state was entered.
     :ivar reason: one sentence; None while live.
     :ivar fps: frames per second, a running mean; 0 unless live.
@@ -22,11 +32,13 @@ class CameraStatus(msgspec.Struct, frozen=True, kw_only=True):
         first.
     :ivar viewers: who takes this camera's frames now, all ways together.
     :ivar sight: what its pictures are worth; `sight_since`: Unix seconds at which that began.
+    :ivar device: how it says it is; None where it says nothing.
     """
 
     id: str
     name: str
     virtual: bool
+    kind: Literal["pull", "push"]
     state: CameraState
     since: float
     reason: str | None
@@ -42,6 +54,21 @@ class CameraStatus(msgspec.Struct, frozen=True, kw_only=True):
     sight: Sight
     sight_since: float
     doors: tuple[str, ...]
+    device: DeviceHealth | None = None
+
+
+class SetResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What a camera was set to.
+
+    :ivar taken: setting -> the camera's own words for what it took.
+    """
+
+    camera: str
+    taken: dict[str, str]
+
+
+def _unrecorded(kind: str, text: str, **about: Any) -> None:
+    """Record nothing: where there is no record."""
 
 
 class Cameras:
@@ -52,6 +79,8 @@ class Cameras:
     :param clock: monotonic seconds now.
     :param viewers: how many watch a camera now.
     :param watches: what judges the pictures, by camera id.
+    :param pushed: those that connect to us, by id; `strangers` lists those that do and are in no configuration.
+    :param record: takes what belongs on the record.
     """
 
     def __init__(
@@ -63,6 +92,9 @@ class Cameras:
         *,
         virtual: bool = False,
         watches: Mapping[str, Watch] | None = None,
+        pushed: Mapping[str, PushCamera] | None = None,
+        strangers: Callable[[], list[Stranger]] = list,
+        record: Callable[..., Any] = _unrecorded,
     ) -> None:
         self._cameras = {camera.id: camera for camera in cameras}
         self._feeds = feeds
@@ -70,6 +102,9 @@ class Cameras:
         self._viewers = viewers
         self._virtual = virtual
         self._watches = watches or {}
+        self._pushed = pushed or {}
+        self._strangers = strangers
+        self._record = record
 
     def list(self) -> list[CameraStatus]:
         """Return the status of every camera, in the configuration's order."""
@@ -88,6 +123,7 @@ class Cameras:
             id=camera,
             name=known.label,
             virtual=self._virtual,
+            kind="pull" if known.push is None else "push",
             state=feed.condition.state,
             since=feed.condition.since,
             reason=feed.condition.reason,
@@ -103,6 +139,7 @@ class Cameras:
             sight=watch.sight if watch else Sight.UNKNOWN,
             sight_since=watch.since if watch else feed.condition.since,
             doors=known.doors,
+            device=self._pushed[camera].device if camera in self._pushed else None,
         )
 
     def snapshot(self, camera: str) -> Frame:
@@ -117,6 +154,61 @@ class Cameras:
             reason = feed.condition.reason or "no frame yet"
             raise NoPicture(f"camera {camera} is {feed.condition.state}: {reason}")
         return feed.newest
+
+    def strangers(self) -> "Sequence[Stranger]":
+        """Return the cameras that connect to us and are in no configuration, the last seen first."""
+        return self._strangers()
+
+    def set(self, caller: Caller, camera: str, given: Mapping[str, Any]) -> "Deferred[SetResult]":
+        """Set a camera; fires with what it says it took, one setting after the other.
+
+        Fails with InvalidArgument, NoSuchCamera, NotConnected, Busy, Rejected or Indeterminate. Who gives up waiting
+        doesn't take it off the record.
+        """
+        self._find(camera)
+        pushed = self._pushed.get(camera)
+        if pushed is None:
+            raise InvalidArgument(f"camera {camera} takes no settings: it does not connect to us")
+        commands = decode(given)
+        wanted = {command.cmd: command.val for command in commands}
+        told: Deferred[SetResult] = Deferred()
+
+        def succeeded(taken: dict[str, str]) -> None:
+            shown = ", ".join(f"{name} {value}".strip() for name, value in taken.items())
+            self._record(
+                "camera.set",
+                f"{caller} set camera {camera}: {shown}",
+                subject=camera,
+                caller=caller,
+                details={"wanted": wanted, "taken": taken},
+            )
+            told.callback(SetResult(camera=camera, taken=taken))
+
+        def failed(failure: Any) -> None:
+            self._not_set(caller, camera, failure.value, wanted)
+            told.errback(failure)
+
+        try:
+            pushed.set(commands).addCallbacks(succeeded, failed)
+        except GatekeeperError as error:
+            self._not_set(caller, camera, error, wanted)
+            raise
+        return told
+
+    def refused(self, caller: Caller, camera: str, error: GatekeeperError) -> None:
+        """Record that somebody was not let: nothing was sent to the camera."""
+        if camera in self._cameras:
+            self._not_set(caller, camera, error, {})
+
+    def _not_set(self, caller: Caller, camera: str, error: BaseException, wanted: Mapping[str, str]) -> None:
+        self._record(
+            "camera.set_failed",
+            f"{caller} could not set camera {camera}: {error}",
+            subject=camera,
+            caller=caller,
+            outcome=error.code if isinstance(error, GatekeeperError) else "internal",
+            details={"wanted": dict(wanted)},
+        )
 
     def _find(self, camera: str) -> config.Camera:
         if not isinstance(camera, str):

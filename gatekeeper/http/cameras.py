@@ -1,10 +1,17 @@
-"""Routes of cameras: their state and the newest picture. Streams are resources of their own (`root.py`)."""
+"""Routes of cameras: their state, the newest picture, their settings. Streams are resources of their own (`root`)."""
 
+from collections.abc import Sequence
+
+from twisted.internet.defer import Deferred
 from twisted.web.server import Request
 
 from gatekeeper import uris
 from gatekeeper.access.principal import Principal
-from gatekeeper.cameras.api import Cameras, CameraStatus
+from gatekeeper.cameras.api import Cameras, CameraStatus, SetResult
+from gatekeeper.cameras.push.identity import Stranger
+from gatekeeper.cameras.push.settings import Settings
+from gatekeeper.errors import AccessDenied
+from gatekeeper.http.requests import body_of
 from gatekeeper.http.routes import Routes
 from gatekeeper.uris import Permission
 
@@ -20,12 +27,30 @@ class CameraRoutes:
         routes.add(uris.CAMERAS, self._list, "List the cameras that you may view.", gives=list[CameraStatus])
         routes.add(uris.CAMERA, self._status, "Tell the state of a camera.", gives=CameraStatus)
         routes.add(uris.SNAPSHOT, self._snapshot, "Give the newest picture of a live camera.", gives="image/jpeg")
+        routes.add(
+            uris.CAMERA_SETTINGS, self._set, "Set a camera that connects to us; answers with what it says it took.",
+            takes=Settings, gives=SetResult, refused=self._refused,
+        )  # fmt: skip
+        routes.add(
+            uris.STRANGERS, self._strangers, "List the cameras that connect and are in no configuration.",
+            gives=list[Stranger],
+        )  # fmt: skip
 
     def _list(self, request: Request, who: Principal) -> list[CameraStatus]:
         return visible(self._cameras.list(), who)
 
     def _status(self, request: Request, who: Principal, camera: str) -> CameraStatus:
         return self._cameras.status(camera)
+
+    def _set(self, request: Request, who: Principal, camera: str) -> "Deferred[SetResult]":
+        return self._cameras.set(who.caller, camera, body_of(request))
+
+    def _refused(self, who: Principal, error: AccessDenied, camera: str) -> None:
+        """Put on the record that somebody tried what they may not."""
+        self._cameras.refused(who.caller, camera, error)
+
+    def _strangers(self, request: Request, who: Principal) -> Sequence[Stranger]:
+        return self._cameras.strangers()
 
     def _snapshot(self, request: Request, who: Principal, camera: str) -> bytes:
         frame = self._cameras.snapshot(camera)

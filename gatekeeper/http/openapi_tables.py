@@ -28,7 +28,7 @@ LONGEST_ID: Final = 40
 
 TAGS: Final = (
     ("doors", "Doors: their state, opening and locking; actions are POST only.", ("/doors",)),
-    ("cameras", "Cameras: their state, pictures and streams.", ("/cameras", "/video_feed")),
+    ("cameras", "Cameras: their state, pictures and streams.", ("/cameras", "/api/cameras/", "/video_feed")),
     ("events", "What happened, the pictures of it, and the proof.", ("/events",)),
     ("access", "Logging in and out, accounts, grants and keys.", ("/login", "/logout", "/api/access/")),
     ("system", "The process, its pages and this description.", ("/",)),
@@ -66,13 +66,14 @@ MISSING: Final[Mapping[str, type[GatekeeperError]]] = {
 }
 """The error for an id in a path that means nothing."""
 
-_LOCK = (errors.Busy, errors.Rejected, errors.NotConnected, errors.Indeterminate)
+_DEVICE = (errors.Busy, errors.Rejected, errors.NotConnected, errors.Indeterminate)
 _STORED = (errors.StorageUnavailable, errors.Overloaded)
 _LOG_IN = (errors.NotAuthenticated, errors.InsecureChannel, errors.TooManyAttempts)
 
 ERRORS: Final[Mapping[Route, Sequence[type[GatekeeperError]]]] = {
-    uris.DOOR_OPEN: _LOCK,
-    uris.DOOR_LOCK: _LOCK,
+    uris.DOOR_OPEN: _DEVICE,
+    uris.DOOR_LOCK: _DEVICE,
+    uris.CAMERA_SETTINGS: _DEVICE,
     uris.SNAPSHOT: (errors.NoPicture,),
     uris.VIDEO_FEED: (errors.NoSuchCamera,),
     uris.EVENTS: _STORED,

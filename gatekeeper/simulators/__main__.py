@@ -1,4 +1,4 @@
-"""One virtual device as a process: `python -m gatekeeper.simulators camera` or `lock`.
+"""One virtual device as a process: `python -m gatekeeper.simulators camera`, `push` or `lock`.
 
 It prints `port <n>`, then obeys lines on its standard input and answers each with `ok …` or `error …`; it ends when
 that is closed, so that it never outlives whoever started it.
@@ -7,7 +7,8 @@ that is closed, so that it never outlives whoever started it.
     status          what it counted: connections, most open at once; camera: frames; lock: relay, commands heard
     press open|lock (lock) switch the relay behind everybody's back
     stray           (lock) open as if another client had ordered it
-    cut | reset     (lock) end every connection, with a FIN or a RST
+    second          (push) connect once more as the same camera
+    cut | reset     (lock, push) end every connection, with a FIN or a RST
     quit
 """
 
@@ -69,6 +70,38 @@ def _camera(reactor: Any, wanted: argparse.Namespace) -> tuple[Any, dict[str, Ca
     return camera, {"fault": fault, "status": status}
 
 
+def _push(reactor: Any, wanted: argparse.Namespace) -> tuple[Any, dict[str, Callable[[list[str]], object]]]:
+    from gatekeeper.simulators.push_camera import PushDevice, PushFault, VirtualPushCamera  # noqa: PLC0415
+
+    device = PushDevice(wanted.name, framed=wanted.framed, speed=wanted.speed, resolution=wanted.resolution)
+    camera = VirtualPushCamera(
+        reactor, wanted.url, device, control=wanted.control, seed=wanted.seed, redial=wanted.redial
+    )
+    device.fault = PushFault(wanted.fault)
+
+    def fault(words: list[str]) -> None:
+        camera.fault = PushFault(words[0])
+
+    def status(words: list[str]) -> dict[str, Any]:
+        return {
+            "connections": camera.connections,
+            "closed": list(camera.closed),
+            "frames": device.frames,
+            "framed": device.is_framed,
+            "settings": device.settings,
+            "commands": device.commands,
+        }
+
+    controls: dict[str, Callable[[list[str]], object]] = {
+        "fault": fault,
+        "status": status,
+        "second": lambda words: camera.second(),
+        "cut": lambda words: camera.cut(),
+        "reset": lambda words: camera.cut(reset=True),
+    }
+    return camera, controls
+
+
 def _lock(reactor: Any, wanted: argparse.Namespace) -> tuple[Any, dict[str, Callable[[list[str]], object]]]:
     from gatekeeper.simulators.lock import VirtualLock  # noqa: PLC0415 - after the reactor
     from gatekeeper.simulators.lock_device import LockFault  # noqa: PLC0415
@@ -106,9 +139,19 @@ def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m gatekeeper.simulators", description="A virtual device.")
     kinds = parser.add_subparsers(dest="kind", required=True)
     camera, lock = kinds.add_parser("camera"), kinds.add_parser("lock")
+    push = kinds.add_parser("push")
     for kind in (camera, lock):
         kind.add_argument("--port", type=int, default=0, help="0 lets the system choose")
+    for kind in (camera, lock, push):
         kind.add_argument("--fault", default="none")
+    push.add_argument("--url", default="ws://127.0.0.1:6972/", help="where it connects to, with its path")
+    push.add_argument("--control", help="where it takes commands, if not on the same socket")
+    push.add_argument("--name", help="what it registers as; the seed's firmware has no name")
+    push.add_argument("--framed", action="store_true", help="knows the framed mode")
+    push.add_argument("--speed", action="store_true", help="start in speed mode, not in the slow stability mode")
+    push.add_argument("--resolution", type=int, default=7, choices=range(13))
+    push.add_argument("--redial", type=float, default=3.0, help="seconds between tries to connect")
+    push.add_argument("--seed", type=int, default=3)
     camera.add_argument("--fps", type=float, default=12.5)
     camera.add_argument("--seed", type=int, default=1)
     camera.add_argument("--serve-all", action="store_true", help="serve every client at once, which the real one can't")
@@ -118,7 +161,7 @@ def main(arguments: list[str]) -> None:
     asyncioreactor.install()
     from twisted.internet import reactor  # noqa: PLC0415 - installed just above
 
-    device, controls = {"camera": _camera, "lock": _lock}[wanted.kind](reactor, wanted)
+    device, controls = {"camera": _camera, "push": _push, "lock": _lock}[wanted.kind](reactor, wanted)
     run: Any = reactor
     device.startService()
     run.addSystemEventTrigger("before", "shutdown", device.stopService)

@@ -1,4 +1,4 @@
-"""The demo site's hardware: two virtual ESP32-CAMs and a virtual lock, and the configuration that finds them."""
+"""The demo site's hardware and its configuration: two virtual ESP32-CAMs, a virtual ESP32-S3 camera, a virtual lock."""
 
 from typing import Any
 
@@ -7,10 +7,11 @@ from twisted.application.service import MultiService
 from gatekeeper import config
 from gatekeeper.simulators.camera import VirtualCamera
 from gatekeeper.simulators.lock import VirtualLock
+from gatekeeper.simulators.push_camera import VirtualPushCamera
 
 
 class DemoDevices(MultiService):
-    """Three devices on loopback ports that the system chooses.
+    """Three devices on loopback ports that the system chooses, and one that dials the site.
 
     Their pictures and answers come over TCP like those of any hardware: nothing is handed over inside the process.
     """
@@ -19,8 +20,13 @@ class DemoDevices(MultiService):
         super().__init__()
         self.cameras = (VirtualCamera(reactor, seed=1), VirtualCamera(reactor, seed=2))
         self.lock = VirtualLock(reactor)
-        for device in (*self.cameras, self.lock):
+        self.push_camera = VirtualPushCamera(reactor, seed=3)
+        for device in (*self.cameras, self.push_camera, self.lock):
             device.setServiceParent(self)
+
+    def dial(self, port: int) -> None:
+        """Let the camera that dials know where the site listens."""
+        self.push_camera.dial(f"ws://127.0.0.1:{port}/garden")
 
     def site(self) -> config.Site:
         """Return the configuration of the demo site; the devices must be started."""
@@ -30,6 +36,8 @@ class DemoDevices(MultiService):
             cameras=(
                 config.Camera(id="entrance", name="Entrance", url=entrance.url, doors=("front",)),
                 config.Camera(id="yard", name="Yard", url=yard.url),
+                config.Camera(id="garden", name="Garden", push=config.Push(path="/garden")),
             ),
+            push=config.PushPorts(listen="tcp:0:interface=127.0.0.1", control=""),
             doors=(config.Door(id="front", name="Front door", url=self.lock.url),),
         )

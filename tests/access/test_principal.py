@@ -11,14 +11,21 @@ from gatekeeper.uris import KINDS, Permission
 
 # By hand: what a role may at all, and on what kind of thing each permission is given.
 MAY = {
-    "owner": "none self system.view camera.view door.view door.open door.lock event.view event.hold event.export "
-    "event.erase script access.admin",
-    "operator": "none self system.view camera.view door.view door.open door.lock event.view event.hold event.export",
+    "owner": "none self system.view camera.view camera.control door.view door.open door.lock event.view event.hold "
+    "event.export event.erase script access.admin",
+    "operator": "none self system.view camera.view camera.control door.view door.open door.lock event.view event.hold "
+    "event.export",
     "viewer": "none self system.view camera.view door.view event.view",
     "device": "none self",
     "unheard-of": "none",
 }
-ON = {"camera.view": "camera", "door.view": "door", "door.open": "door", "door.lock": "door"}
+ON = {
+    "camera.view": "camera",
+    "camera.control": "camera",
+    "door.view": "door",
+    "door.open": "door",
+    "door.lock": "door",
+}
 
 GRANTS: tuple[tuple[tuple[str, str], ...], ...] = (
     (),

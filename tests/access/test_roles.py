@@ -8,8 +8,18 @@ from gatekeeper.uris import Permission
 
 VIEWS = {"none", "self", "system.view", "camera.view", "door.view", "event.view"}
 EXPECTED = {
-    "owner": VIEWS | {"door.open", "door.lock", "event.hold", "event.export", "event.erase", "script", "access.admin"},
-    "operator": VIEWS | {"door.open", "door.lock", "event.hold", "event.export"},
+    "owner": VIEWS
+    | {
+        "camera.control",
+        "door.open",
+        "door.lock",
+        "event.hold",
+        "event.export",
+        "event.erase",
+        "script",
+        "access.admin",
+    },
+    "operator": VIEWS | {"camera.control", "door.open", "door.lock", "event.hold", "event.export"},
     "viewer": VIEWS,
     "device": {"none", "self"},
 }

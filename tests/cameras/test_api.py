@@ -3,12 +3,24 @@
 from typing import Any
 
 import pytest
+from twisted.internet.defer import CancelledError, Deferred
 
 from gatekeeper import config
-from gatekeeper.cameras.api import Cameras
+from gatekeeper.caller import Caller
+from gatekeeper.cameras.api import Cameras, SetResult
 from gatekeeper.cameras.feed import Feed
 from gatekeeper.cameras.frame import CameraState
-from gatekeeper.errors import InvalidArgument, NoPicture, NoSuchCamera
+from gatekeeper.cameras.push.camera import DeviceHealth
+from gatekeeper.cameras.push.settings import Command
+from gatekeeper.errors import (
+    AccessDenied,
+    GatekeeperError,
+    InvalidArgument,
+    NoPicture,
+    NoSuchCamera,
+    NotConnected,
+    Rejected,
+)
 
 
 class Bench:
@@ -78,3 +90,103 @@ def test_an_unknown_camera_is_told_which_there_are(bench: Bench) -> None:
 def test_a_camera_that_is_no_text_is_a_wrong_argument(bench: Bench, camera: Any) -> None:
     with pytest.raises(InvalidArgument, match=r"^camera: found .*; allowed: text$"):
         bench.cameras.status(camera)
+
+
+# --- settings ---
+
+
+class Record:
+    """What was recorded: kind, subject, outcome, text."""
+
+    def __init__(self) -> None:
+        self.events: list[tuple[str, str, str, str]] = []
+
+    def __call__(self, kind: str, text: str, **about: Any) -> None:
+        self.events.append((kind, about["subject"], about.get("outcome", "ok"), text))
+
+
+class Pushed:
+    """A camera that takes settings, or fails as it is told."""
+
+    device = DeviceHealth(received=1000.0, heap=5)
+
+    def __init__(self) -> None:
+        self.answer: Deferred[dict[str, str]] = Deferred()
+        self.error: GatekeeperError | None = None
+        self.sent: list[tuple[str, str]] = []
+
+    def set(self, commands: tuple[Command, ...]) -> "Deferred[dict[str, str]]":
+        if self.error is not None:
+            raise self.error
+        self.sent += [(command.cmd, command.val) for command in commands]
+        return self.answer
+
+
+class SettingBench:
+    """A camera that connects to us, one that doesn't, and a record."""
+
+    def __init__(self) -> None:
+        self.record, self.pushed = Record(), Pushed()
+        feeds = {name: Feed(name, 1000.0) for name in ("s3", "hall")}
+        settings = (
+            config.Camera(id="s3", push=config.Push(path="/s3")),
+            config.Camera(id="hall", url="http://y/"),
+        )
+        pushed: Any = {"s3": self.pushed}
+        self.cameras = Cameras(settings, feeds, lambda: 10.0, len, pushed=pushed, record=self.record)
+        self.ana = Caller(name="ana")
+
+
+def test_which_way_a_camera_connects_and_how_it_is_stands_in_its_status() -> None:
+    cameras = SettingBench().cameras
+    assert [(one.id, one.kind) for one in cameras.list()] == [("s3", "push"), ("hall", "pull")]
+    assert cameras.status("s3").device == Pushed.device
+    assert cameras.status("hall").device is None
+
+
+def test_what_a_camera_took_is_the_result_and_on_the_record() -> None:
+    bench = SettingBench()
+    found: list[Any] = []
+    bench.cameras.set(bench.ana, "s3", {"quality": 12, "vflip": True}).addCallback(found.append)
+    assert (bench.pushed.sent, found) == ([("quality", "12"), ("vflip", "1")], [])
+    bench.pushed.answer.callback({"quality": "12", "vflip": "on"})
+    assert found == [SetResult(camera="s3", taken={"quality": "12", "vflip": "on"})]
+    assert bench.record.events == [("camera.set", "s3", "ok", "ana set camera s3: quality 12, vflip on")]
+
+
+def test_who_gives_up_waiting_does_not_take_it_off_the_record() -> None:
+    bench = SettingBench()
+    answer = bench.cameras.set(bench.ana, "s3", {"quality": 12})
+    answer.addErrback(lambda failure: failure.trap(CancelledError))
+    answer.cancel()
+    bench.pushed.answer.callback({"quality": "12"})
+    assert [event[0] for event in bench.record.events] == ["camera.set"]
+
+
+def test_what_could_not_be_set_is_on_the_record_with_why() -> None:
+    bench = SettingBench()
+    failed: list[Any] = []
+    bench.cameras.set(bench.ana, "s3", {"quality": 12}).addErrback(lambda failure: failed.append(failure.value))
+    bench.pushed.answer.errback(Rejected("quality: no"))
+    assert isinstance(failed[0], Rejected)
+    bench.pushed.error = NotConnected("not there")
+    with pytest.raises(NotConnected):
+        bench.cameras.set(bench.ana, "s3", {"quality": 12})
+    bench.cameras.refused(bench.ana, "s3", AccessDenied("ana may not"))
+    bench.cameras.refused(bench.ana, "nowhere", AccessDenied("ana may not"))
+    assert [event[:3] for event in bench.record.events] == [
+        ("camera.set_failed", "s3", "rejected"),
+        ("camera.set_failed", "s3", "not_connected"),
+        ("camera.set_failed", "s3", "denied"),
+    ]
+
+
+def test_a_wrong_setting_or_camera_sends_nothing() -> None:
+    bench = SettingBench()
+    with pytest.raises(InvalidArgument, match=r"^quality: found 99"):
+        bench.cameras.set(bench.ana, "s3", {"quality": 99})
+    with pytest.raises(InvalidArgument, match=r"^camera hall takes no settings: it does not connect to us$"):
+        bench.cameras.set(bench.ana, "hall", {"quality": 12})
+    with pytest.raises(NoSuchCamera):
+        bench.cameras.set(bench.ana, "nowhere", {"quality": 12})
+    assert bench.pushed.sent == []

@@ -26,6 +26,12 @@ class Started:
         self.keep(camera)
         return camera
 
+    def push(self, *options: str) -> Device:
+        """Start a camera that dials; its first line names the port that it dials."""
+        camera = Device("push", self.folder, *options)
+        self.keep(camera)
+        return camera
+
     def server(self, toml: str, *, ready: bool = True) -> Server:
         server = Server(self.folder, toml, ready=ready)
         self.keep(server)

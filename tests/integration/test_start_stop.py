@@ -60,6 +60,7 @@ def inhabitants(folder: Path) -> list[psutil.Process]:
 def test_the_demo_says_what_is_virtual_and_ends_with_the_address_to_open(demo: Demo) -> None:
     for device in ("camera entrance", "camera yard", "door front"):
         demo.expect(rf"{device}: VIRTUAL device at \w+://127\.0\.0\.1:\d+/")
+    demo.expect("camera garden: VIRTUAL device that connects to us")
     said = [index for index, line in enumerate(demo.lines) if "VIRTUAL" in line or "every camera and lock here" in line]
     address = next(index for index, line in enumerate(demo.lines) if "/login?code=" in line)
     assert max(said) < address
@@ -67,7 +68,7 @@ def test_the_demo_says_what_is_virtual_and_ends_with_the_address_to_open(demo: D
     token = demo.token()
     wait_for(lambda: demo.ask("GET", "/doors", token=token)[1][0]["connected"], "the virtual lock")
     cameras, doors = demo.ask("GET", "/cameras", token=token)[1], demo.ask("GET", "/doors", token=token)[1]
-    assert [camera["virtual"] for camera in cameras] == [True, True]
+    assert [camera["virtual"] for camera in cameras] == [True, True, True]
     assert [door["virtual"] for door in doors] == [True]
     assert demo.ask("GET", "/api/system/status", token=token)[1]["demo"] is True
     assert demo.stop() < STOPPED_IN
