@@ -297,6 +297,7 @@ def test_a_stalled_viewer_is_closed_and_costs_nothing_after(start: Started) -> N
     with Viewer(server.port, STREAM) as warm:  # what the first viewer opens for good doesn't count
         warm.begin().read_pictures(2)
     wait_for(lambda: server.camera("camera1")["viewers"] == 0, "the first viewer to be gone")
+    wait_for(lambda: server.camera("camera1")["sight"] == "ok", "the first looks, and what they load for good")
     before = system(server)
     with Viewer(server.port, STREAM, receive_buffer=4096), Viewer(server.port, STREAM) as other:
         other.begin()
