@@ -341,7 +341,7 @@ class House:
             "password in a wrong address": f'[storage]\nurl = "postgresq://me:{password}@127.0.0.1/x"',
             "credentials of a lock": f'[[doors]]\nid = "front"\nurl = "ws://me:{password}@127.0.0.1/ws"',
             "credentials of a camera": f'[[cameras]]\nid = "yard"\nurl = "http://me:{password}@127.0.0.1/"',
-            "query of a camera": f'[[cameras]]\nid = "yard"\nurl = "rtsp://127.0.0.1/?pwd={password}"',
+            "query of a camera": f'[[cameras]]\nid = "yard"\nurl = "ftp://127.0.0.1/?pwd={password}"',
             "password as it is": f'[[cameras]]\nid = "a"\nurl = "http://h/"\nusername = "a"\npassword = "{password}"',
             "token as it is": f'[access]\nadmin_token = "{password}"',
             "ticket as it is": f'[router]\nurl = "ws://h/"\nauthid = "a"\nticket = "{password}"',
