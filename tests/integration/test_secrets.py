@@ -195,7 +195,7 @@ class House:
         wrong = self.found.plant("wrong-password")
         self.command("user", "add", "ana", "--role", "owner", stdin=f"{password}\n")
         key = self.command("key", "new", "ana", "--label", "script", gives=True).strip()
-        self.found.plant("key", key.rpartition("_")[2])
+        self.found.plant("key", key.split("_", 2)[2])  # the secret itself may hold a `_`
         self.key = {"Authorization": f"Bearer {key}"}
         wait_for(lambda: self.ask("GET", "/doors", self.key)[0] == 200, "the key to be known")
         who = {"name": "ana", "password": password}
