@@ -169,7 +169,7 @@ class Calls:
             check(who, permission, named)
         except AccessDenied as error:
             if self._doors.has(named):
-                self._doors.refused(verb, who.caller, named, error)
+                return self._doors.refuse(verb, who.caller, named, error)
             raise
         given = {**arguments, "door": named}
         return self._doors.open(who.caller, given) if verb == "open" else self._doors.lock(who.caller, given)

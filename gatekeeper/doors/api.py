@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Literal, TypeVar
 
 import msgspec
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, fail
 
 from gatekeeper import decoding
 from gatekeeper.caller import Caller
@@ -72,16 +72,18 @@ class Doors:
         and Indeterminate within the command's deadline. A second call with the same `idempotency_key` gets the first
         one's answer and sends nothing, unless the first was refused before anything was sent.
         """
-        wanted = self._wanted("open", caller, arguments, OpenArguments)
+        try:
+            wanted = _convert(arguments, OpenArguments)
+        except InvalidArgument as error:
+            return self._misunderstood("open", caller, arguments, error)
         link = self._find(wanted.door)
         door = link.config
         duration = door.open_duration if wanted.duration is None else wanted.duration
         if duration > door.maximum_open_duration:
-            error = InvalidArgument(
+            too_long = InvalidArgument(
                 f"duration: found {duration:g}; at most {door.maximum_open_duration:g} s at {door.id}"
             )
-            self.refused("open", caller, door.id, error, wanted.reason)
-            raise error
+            return self.refuse("open", caller, door.id, too_long, wanted.reason)
 
         def start() -> "Deferred[OpenResult]":
             action = Action("open", door.id, caller, wanted.reason, {"duration": duration})
@@ -93,7 +95,10 @@ class Doors:
 
     def lock(self, caller: Caller, arguments: Mapping[str, Any]) -> "Deferred[LockResult]":
         """Lock a door: the safe direction, accepted whenever the lock is connected, and next to go out."""
-        wanted = self._wanted("lock", caller, arguments, LockArguments)
+        try:
+            wanted = _convert(arguments, LockArguments)
+        except InvalidArgument as error:
+            return self._misunderstood("lock", caller, arguments, error)
         link = self._find(wanted.door)
         action = Action("lock", link.config.id, caller, wanted.reason, {})
         return self.recording.run(action, lambda: link.lock(str(caller), wanted.reason), self._locked)
@@ -102,16 +107,16 @@ class Doors:
         """Return whether there is a door of this id."""
         return door in self._links
 
-    def refused(
+    def refuse(
         self,
         verb: Literal["open", "lock"],
         caller: Caller,
         door: str,
         error: GatekeeperError,
         reason: str | None = None,
-    ) -> Entry:
-        """Record that somebody was not let: nothing was sent to the lock."""
-        return self.recording.failed(Action(verb, door, caller, reason, {}), None, error)
+    ) -> "Deferred[Any]":
+        """Record that somebody was not let, and nothing was sent to the lock; fails with the error then."""
+        return self.recording.refuse(Action(verb, door, caller, reason, {}), error)
 
     def _opened(self, action: Action, result: Opened, outcome: Entry) -> OpenResult:
         return OpenResult(
@@ -135,15 +140,14 @@ class Doors:
             recorded=False,
         )
 
-    def _wanted(self, verb: Literal["open", "lock"], caller: Caller, arguments: Mapping[str, Any], to: type[T]) -> T:
-        """Return the arguments, checked; wrong ones at a door that exists are a refusal on its record."""
-        try:
-            return _convert(arguments, to)
-        except InvalidArgument as error:
-            door = arguments.get("door") or next(iter(self._links), None)
-            if isinstance(door, str) and door in self._links:
-                self.refused(verb, caller, door, error)
-            raise
+    def _misunderstood(
+        self, verb: Literal["open", "lock"], caller: Caller, arguments: Mapping[str, Any], error: InvalidArgument
+    ) -> "Deferred[Any]":
+        """Refuse wrong arguments; at a door that exists that stands on its record."""
+        door = arguments.get("door") or next(iter(self._links), None)
+        if isinstance(door, str) and door in self._links:
+            return self.refuse(verb, caller, door, error)
+        return fail(error)
 
     # --- doors ---
 

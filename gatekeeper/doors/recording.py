@@ -139,6 +139,15 @@ class Recording:
         answer.addCallbacks(succeeded, refused).addErrback(told.errback)
         return told
 
+    def refuse(self, action: Action, error: GatekeeperError) -> "Deferred[Any]":
+        """Record that an action was refused before anything was sent; fails with the error when that is stored.
+
+        Whoever asks without rest for what is refused is held to what the record can take.
+        """
+        told: Deferred[Any] = Deferred()
+        self._when_stored(self.failed(action, None, error), lambda stored: told.errback(error))
+        return told
+
     def failed(self, action: Action, wish: Entry | None, error: BaseException) -> Entry:
         """Record that an action did not happen; without a wish nothing had been sent to the lock."""
         code = error.code if isinstance(error, GatekeeperError) else "internal"

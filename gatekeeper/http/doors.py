@@ -71,10 +71,9 @@ class DoorRoutes:
     def _lock(self, request: Request, who: Principal, door: str) -> "Deferred[LockResult]":
         return self._doors.lock(who.caller, _for(door, request))
 
-    def _refused(self, verb: Literal["open", "lock"], who: Principal, error: AccessDenied, door: str) -> None:
+    def _refused(self, verb: Literal["open", "lock"], who: Principal, error: AccessDenied, door: str) -> Any:
         """Put on the record that somebody tried what they may not."""
-        if self._doors.has(door):
-            self._doors.refused(verb, who.caller, door, error)
+        return self._doors.refuse(verb, who.caller, door, error) if self._doors.has(door) else None
 
 
 def visible(doors: list[DoorStatus], who: Principal) -> list[DoorStatus]:

@@ -69,6 +69,7 @@ class Routes:
         :param handler: called with the request, who sent it (a Principal, or None where nobody must be), and the ids
             of the path by name; returns bytes, or what msgspec encodes, at once or as a Deferred.
         :param refused: told when somebody who is known may not, for the record: who, why, and the ids by name.
+            It may return a Deferred that fails with the error once that is stored.
         """
 
         def answer(request: Request, **ids: str) -> "Deferred[bytes]":
@@ -76,9 +77,11 @@ class Routes:
                 try:
                     who = authorise(self._guard, request, route, ids)
                 except AccessDenied as error:
-                    if refused is not None and (known := self._who(request)) is not None:
-                        refused(known, error, **ids)
-                    raise
+                    known = self._who(request) if refused is not None else None
+                    answer = refused(known, error, **ids) if refused is not None and known is not None else None
+                    if answer is None:
+                        raise
+                    return answer
                 return handler(request, who, **ids)
 
             answering: Deferred[Any] = maybeDeferred(ask)

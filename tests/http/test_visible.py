@@ -4,7 +4,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from twisted.internet.defer import succeed
+from twisted.internet.defer import Deferred, fail, succeed
 from twisted.web.resource import Resource
 from twisted.web.server import Request
 
@@ -48,8 +48,9 @@ class Doors:
     def has(self, door: str) -> bool:
         return door in DOORS
 
-    def refused(self, verb: str, caller: Any, door: str, error: Exception) -> None:
+    def refuse(self, verb: str, caller: Any, door: str, error: Exception) -> "Deferred[Any]":
         self.told.append((f"{verb} refused", caller, {"door": door}))
+        return fail(error)
 
     def open(self, caller: Any, arguments: dict[str, Any]) -> Any:
         self.told.append(("open", caller, arguments))
