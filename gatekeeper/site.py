@@ -5,16 +5,14 @@ One `Site` is one configuration, started and stopped whole.
 
 import secrets
 import time
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from autobahn.twisted.resource import WebSocketResource
 from twisted.application.service import MultiService, Service
-from twisted.internet.defer import Deferred, DeferredList, inlineCallbacks, maybeDeferred
+from twisted.internet.defer import DeferredList, inlineCallbacks, maybeDeferred
 from twisted.logger import Logger
-from twisted.python.threadpool import ThreadPool
 
 from gatekeeper import __version__, changes, config, uris
 from gatekeeper.access.guard import is_over
@@ -22,19 +20,7 @@ from gatekeeper.access.passwords import Cost, Runner
 from gatekeeper.access.records import Ended
 from gatekeeper.caller import ITSELF, Caller
 from gatekeeper.calls import Calls, plain
-from gatekeeper.cameras.api import Cameras
-from gatekeeper.cameras.decoded import DecodedPull
-from gatekeeper.cameras.feed import Condition, Feed
-from gatekeeper.cameras.frame import CameraState
-from gatekeeper.cameras.lookout import Lookout
-from gatekeeper.cameras.picture import notice
-from gatekeeper.cameras.publisher import FramePublisher
-from gatekeeper.cameras.pull import CameraPull
-from gatekeeper.cameras.push.camera import Port, PushCamera
-from gatekeeper.cameras.push.identity import Known
-from gatekeeper.cameras.push.reception import Reception
-from gatekeeper.cameras.sight import Finding, Sight
-from gatekeeper.cameras.snapshots import SnapshotPull
+from gatekeeper.cameras.push.camera import Port
 from gatekeeper.doors.api import Doors
 from gatekeeper.doors.executor import LastWill, Nobody, can_leave_a_will
 from gatekeeper.doors.link import DoorLink, Recorded
@@ -48,7 +34,6 @@ from gatekeeper.http.cameras import CameraRoutes
 from gatekeeper.http.dashboard_files import DashboardFiles
 from gatekeeper.http.doors import DoorRoutes
 from gatekeeper.http.events import EventRoutes
-from gatekeeper.http.mjpeg import Seats, Stream, Terms
 from gatekeeper.http.pages import PageRoutes
 from gatekeeper.http.requests import HttpSite
 from gatekeeper.http.root import Root
@@ -58,6 +43,7 @@ from gatekeeper.listening import Listening
 from gatekeeper.realm import CAMERA, DOOR, Presence, SharedRealm
 from gatekeeper.storage.database import Database
 from gatekeeper.system.api import System
+from gatekeeper.viewing import Viewing
 from gatekeeper.wamp.auth import Identity
 from gatekeeper.wamp.errors import KILLED
 from gatekeeper.wamp.local import TRUSTED, LocalSession
@@ -141,10 +127,19 @@ class Site(Service):
             for port, key, place in zip(Port, ("listen", "control"), settings.push_places, strict=True)
             if place is not None
         }
-        self._pictures = ThreadPool(minthreads=0, maxthreads=1, name="pictures")
         self._devices = MultiService()
         self._compose_router(folder)
-        self._compose_cameras(folder)
+        self.viewing = Viewing(
+            settings,
+            folder=folder,
+            reactor=reactor,
+            wall=wall,
+            session=self._session,
+            record=self.journal.record,
+            is_own=self._is_own,
+            virtual=demo,
+        )
+        self.viewing.devices.setServiceParent(self._devices)
         self._compose_doors()
         self._compose_http()
 
@@ -184,62 +179,6 @@ class Site(Service):
             refresh=self._publish_states,
         )
 
-    def _compose_cameras(self, folder: Path) -> None:
-        seats = Seats(self._settings.media.maximum_viewers)
-        terms = Terms(self._reactor, self._draw, self._settings.media.viewer_timeout, seats, self._wall)
-        self._feeds: dict[str, Feed] = {}
-        self._streams: dict[str, Stream] = {}
-        self._publishers: dict[str, FramePublisher] = {}
-        pushed: dict[str, PushCamera] = {}
-        for index, camera in enumerate(self._settings.cameras):
-            feed = self._feeds[camera.id] = Feed(camera.id, self._wall())
-            self._streams[camera.id] = Stream(feed, terms)
-            self._publishers[camera.id] = FramePublisher(self._session, feed)
-            if camera.push is not None:
-                pushed[camera.id] = PushCamera(self._reactor, camera, feed, self._wall)
-                pushed[camera.id].setServiceParent(self._devices)
-            else:
-                secret = camera.password
-                password = secret.read(f"cameras[{index}].password", folder) if secret is not None else None
-                self._pull(index, camera, password, folder).setServiceParent(self._devices)
-        self._lookout = Lookout(
-            self._reactor, self._settings.cameras, self._feeds, wall=self._wall, told=self._sight_changed
-        )
-        for name, feed in self._feeds.items():
-            feed.observe(partial(self._camera_changed, name))  # behind the lookout, whose word is part of the status
-        self._reception = Reception(
-            self._reactor,
-            cameras=pushed,
-            known=_known(self._settings.cameras, folder),
-            maximum=self._settings.push.maximum_connections,
-            wall=self._wall,
-            record=self._second_connection,
-        )
-        self._reception.setServiceParent(self._devices)
-        self._cameras = Cameras(
-            self._settings.cameras,
-            self._feeds,
-            self._reactor.seconds,
-            self._viewers,
-            virtual=self._demo,
-            watches=self._lookout.watches,
-            pushed=pushed,
-            strangers=self._reception.strangers.list,
-            record=self._camera_recorded,
-        )
-
-    def _pull(self, index: int, camera: config.Camera, password: str | None, folder: Path) -> Service:
-        """Return what brings a camera's pictures to its feed."""
-        feed, is_own = self._feeds[camera.id], self._is_own
-        if camera.kind == "mjpeg":
-            return CameraPull(self._reactor, camera, password, feed, self._wall, is_own=is_own)
-        if camera.kind == "snapshot":
-            return SnapshotPull(self._reactor, camera, password, feed, self._wall, is_own=is_own)
-        path = config.resolve(folder, camera.video, f"cameras[{index}].video") if camera.video is not None else None
-        return DecodedPull(
-            self._reactor, camera, password, feed, self._wall, path=str(path) if path else None, is_own=is_own
-        )
-
     def _compose_doors(self) -> None:
         self._last_will = LastWill() if self._settings.doors and can_leave_a_will() else None
         links: dict[str, DoorLink] = {}
@@ -256,7 +195,7 @@ class Site(Service):
             link.setServiceParent(self._devices)
             links[door.id] = link
             watching[door.id] = tuple(camera.id for camera in self._settings.cameras if door.id in camera.doors)
-        self.keeping.watch(self._feeds, watching)
+        self.keeping.watch(self.viewing.feeds, watching)
         self._doors = Doors(
             links=links,
             clock=self._reactor,
@@ -272,7 +211,7 @@ class Site(Service):
             demo=self._demo,
             reactor=self._reactor,
             wall=self._wall,
-            cameras=self._cameras.list,
+            cameras=self.viewing.cameras.list,
             doors=self._doors.list,
             router=self._router.metrics,
             storage=lambda: self.keeping.database.health,
@@ -280,7 +219,7 @@ class Site(Service):
         guard, records = self.entrance.guard, self.keeping.records
         calls = Calls(
             guard=guard,
-            cameras=self._cameras,
+            cameras=self.viewing.cameras,
             doors=self._doors,
             system=self._system,
             records=records,
@@ -295,12 +234,12 @@ class Site(Service):
                 PageRoutes(DashboardFiles()),
                 self.entrance.routes(),
                 SystemRoutes(self._system),
-                CameraRoutes(self._cameras),
+                CameraRoutes(self.viewing.cameras),
                 DoorRoutes(self._doors),
                 EventRoutes(records, self._reactor),
             ),
         )
-        root = Root(guard, WebSocketResource(self._sockets), self._streams, api.resource())
+        root = Root(guard, WebSocketResource(self._sockets), self.viewing.streams, api.resource())
         self._http = HttpSite(root, self._reactor)
 
     # --- start and stop ---
@@ -314,7 +253,7 @@ class Site(Service):
         self.listening.open(self._http)
         try:
             for port, listening in self._push_ports.items():
-                listening.open(self._reception.factory(port))
+                listening.open(self.viewing.reception.factory(port))
             self.keeping.open()
             self.entrance.load()
         except ConfigurationError:
@@ -324,8 +263,7 @@ class Site(Service):
 
     def startService(self) -> None:
         super().startService()
-        self._pictures.start()
-        self._lookout.startService()
+        self.viewing.start()
         if self._last_will is not None:
             self._last_will.startService()
         for listening in self._all_listening():
@@ -337,9 +275,10 @@ class Site(Service):
             self._shared.start()
         self._record_start()
         for camera in self._settings.cameras:
-            self.log.info("camera {id}: {kind}{url}", id=camera.id, kind=self._kind_of(camera), url=_place_of(camera))
+            self.log.info("camera {id}: {where}", id=camera.id, where=self.viewing.where(camera))
         for door in self._settings.doors:
-            self.log.info("door {id}: {kind}{url}", id=door.id, kind=self._kind, url=door.url.partition("?")[0])
+            kind = "VIRTUAL device at " if self._demo else ""
+            self.log.info("door {id}: {kind}{url}", id=door.id, kind=kind, url=door.url.partition("?")[0])
         if self._demo:
             self.log.info("demo site: every camera and lock here is virtual; give --config FILE for real ones")
         code = self.entrance.first_link()
@@ -355,10 +294,10 @@ class Site(Service):
         """End everything, side by side and in bounded time; doors are locked before their links close."""
         super().stopService()
         self.log.info("stopping: doors are locked first")
-        self._lookout.stopService()  # before the record ends
+        self.viewing.stop_looking()  # before the record ends
         parts = [
             maybeDeferred(self._devices.stopService),
-            *(stream.stop() for stream in self._streams.values()),
+            *(stream.stop() for stream in self.viewing.streams.values()),
             maybeDeferred(self._sockets.close),
         ]
         parts += [maybeDeferred(listening.stopService) for listening in self._all_listening()]
@@ -380,7 +319,7 @@ class Site(Service):
         yield self._session.leave()
         self._router.close()
         self.entrance.stop()
-        self._pictures.stop()
+        self.viewing.stop()
         self.log.info("stopped")
 
     def _all_listening(self) -> list[Listening]:
@@ -393,13 +332,6 @@ class Site(Service):
     def push_port(self) -> int:
         """The TCP port that cameras connect to for pictures."""
         return self._push_ports[Port.STREAM].port
-
-    def _kind_of(self, camera: config.Camera) -> str:
-        return self._kind if camera.push is None else "VIRTUAL device that " if self._demo else ""
-
-    @property
-    def _kind(self) -> str:
-        return "VIRTUAL device at " if self._demo else ""
 
     @property
     def port(self) -> int:
@@ -427,41 +359,12 @@ class Site(Service):
             principal = getattr(member.identity, "principal", None)
             if principal is not None and is_over(ended, principal):
                 member.leave_for(KILLED, ended.why)
-        for stream in self._streams.values():
+        for stream in self.viewing.streams.values():
             stream.end(lambda principal: principal is not None and is_over(ended, principal))
-
-    def _camera_changed(self, camera: str, condition: Condition) -> None:
-        self._session.publish(uris.TOPIC_CAMERA_STATE.format(camera=camera), plain(self._cameras.status(camera)))
-        if condition.state is not CameraState.CONNECTING:
-            why = f": {condition.reason}" if condition.reason else ""
-            outcome = "ok" if condition.state is CameraState.LIVE else "alarm"
-            text = f"camera {camera} is {condition.state}{why}"
-            self.journal.record(
-                f"camera.{condition.state}", text, subject=camera, outcome=outcome, reason=condition.reason
-            )
-
-    def _sight_changed(self, camera: str, finding: Finding | None) -> None:
-        self._session.publish(uris.TOPIC_CAMERA_STATE.format(camera=camera), plain(self._cameras.status(camera)))
-        if finding is None:
-            return
-        if finding.sight is Sight.OK:
-            kind, text, outcome, log = "camera.sees_again", f"camera {camera} sees again", "ok", self.log.info
-        else:
-            kind, text = f"camera.{finding.sight}", f"camera {camera} does not see: {finding.why}"
-            outcome, log = "alarm", self.log.warn
-        log("{text}", text=text)
-        self.journal.record(kind, text, subject=camera, outcome=outcome, reason=finding.why)
-
-    def _second_connection(self, camera: str, text: str) -> None:
-        self.journal.record("camera.second", text, subject=camera, caller=ITSELF, outcome="alarm")
-
-    def _camera_recorded(self, kind: str, text: str, **about: Any) -> None:
-        self.log.info("{text}", text=text)
-        self.journal.record(kind, text, **about)
 
     def _publish_states(self) -> None:
         """Say again what everything is: who heard the last word may have missed some."""
-        for camera in self._cameras.list():
+        for camera in self.viewing.cameras.list():
             self._session.publish(uris.TOPIC_CAMERA_STATE.format(camera=camera.id), plain(camera))
         for door in self._doors.list():
             self._session.publish(uris.TOPIC_DOOR_STATE.format(door=door.id), plain(door))
@@ -512,39 +415,6 @@ class Site(Service):
             where = f"{event.subject}: " if event.kind.startswith("evidence.") and event.subject else ""
             log("{where}{text}", where=where, text=event.text, kind=event.kind, event=event.id)
         self._session.publish(uris.TOPIC_EVENT.template, plain(event))
-
-    def _viewers(self, camera: str) -> int:
-        return self._streams[camera].metrics.viewers + self._publishers[camera].subscribers
-
-    # --- pictures ---
-
-    def _draw(self, condition: Condition) -> "Deferred[bytes]":
-        """Draw the picture for a camera that isn't live, off the reactor thread, in a pool that nothing else uses."""
-        since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(condition.since))
-        drawing: Deferred[bytes] = Deferred()
-
-        def drawn(succeeded: bool, result: Any) -> None:
-            self._reactor.callFromThread(drawing.callback if succeeded else drawing.errback, result)
-
-        lines = [condition.state.upper(), f"since {since}", *([condition.reason] if condition.reason else [])]
-        self._pictures.callInThreadWithCallback(drawn, notice, lines)
-        return drawing
-
-
-def _known(cameras: Sequence[config.Camera], folder: Path) -> list[Known]:
-    """Return how each camera that connects to us is told, with its secret read."""
-    known = []
-    for index, camera in enumerate(cameras):
-        push = camera.push
-        if push is not None:
-            token = push.token.read(f"cameras[{index}].push.token", folder) if push.token is not None else None
-            known.append(Known(camera.id, push.path, token, push.device, push.address))
-    return known
-
-
-def _place_of(camera: config.Camera) -> str:
-    """Return where a camera is, for the log."""
-    return "connects to us" if camera.push is not None else camera.address.partition("?")[0]
 
 
 def _policy(topic: str) -> Policy:

@@ -170,7 +170,7 @@ def test_what_happens_is_published_where_the_table_says(gate: Memory) -> None:
     events.subscribe("gatekeeper.event")
     gate.site._devices.startService()
     lock = Plug(gate.net).greet()
-    gate.site._feeds["yard"].put(b"jpeg", 1, 1, 0.0, 1_800_000_000.0)
+    gate.site.viewing.feeds["yard"].put(b"jpeg", 1, 1, 0.0, 1_800_000_000.0)
     lock.lose()
     assert [state["state"] for state in doors.heard][-2:] == ["locked", "unknown"]
     assert cameras.heard[-1]["state"] == "live"

@@ -31,8 +31,8 @@ def lock(gate: Memory) -> Plug:
 
 
 def test_a_snapshot_is_the_cameras_own_bytes_with_their_time(gate: Memory) -> None:
-    gate.site._feeds["yard"].put(b"older", 4, 3, 0.0, 1_700_000_000.0)
-    gate.site._feeds["yard"].put(JPEG, 640, 480, 1.0, 1_700_000_000.25)
+    gate.site.viewing.feeds["yard"].put(b"older", 4, 3, 0.0, 1_700_000_000.0)
+    gate.site.viewing.feeds["yard"].put(JPEG, 640, 480, 1.0, 1_700_000_000.25)
     answer = gate.ask("GET", "/cameras/yard/snapshot.jpg", gate.bearer)
     assert (answer.status, answer.body) == (200, JPEG)
     assert answer.fields["content-type"] == "image/jpeg"
@@ -46,7 +46,7 @@ def test_a_snapshot_is_the_cameras_own_bytes_with_their_time(gate: Memory) -> No
 
 @pytest.mark.parametrize("state", [CameraState.CONNECTING, CameraState.STALLED, CameraState.OFFLINE])
 def test_a_camera_that_is_not_live_has_no_snapshot(gate: Memory, state: CameraState) -> None:
-    feed = gate.site._feeds["yard"]
+    feed = gate.site.viewing.feeds["yard"]
     feed.put(JPEG, 640, 480, 1.0, 1_700_000_000.0)
     feed.change(state, "the power is out", 1_700_000_001.0)
     answer = gate.ask("GET", "/cameras/yard/snapshot.jpg", gate.bearer)

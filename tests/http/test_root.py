@@ -18,7 +18,7 @@ def test_a_stream_begins_for_who_may_watch(gate: Memory, path: str) -> None:
     head, _, _ = received.partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 200 ")
     assert b"multipart/x-mixed-replace" in head
-    watched = {name: stream.metrics.viewers for name, stream in gate.site._streams.items()}
+    watched = {name: stream.metrics.viewers for name, stream in gate.site.viewing.streams.items()}
     assert watched == ({"yard": 0, "hall": 1} if "hall" in path else {"yard": 1, "hall": 0})
 
 

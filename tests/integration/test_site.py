@@ -172,8 +172,8 @@ async def connecting(house: House) -> None:
 async def refused(house: House) -> None:
     house.camera.fault, house.lock.fault = CameraFault.REFUSE, LockFault.REFUSE
     house.start()
-    await until(lambda: house.site._feeds["yard"].condition.reason != "not asked yet", "a reason")
-    await until(lambda: "refused" in (house.site._feeds["yard"].condition.reason or ""), "the refusal")
+    await until(lambda: house.site.viewing.feeds["yard"].condition.reason != "not asked yet", "a reason")
+    await until(lambda: "refused" in (house.site.viewing.feeds["yard"].condition.reason or ""), "the refusal")
 
 
 async def live(house: House) -> None:
@@ -213,7 +213,7 @@ async def viewer_attached(house: House) -> None:
 async def viewer_that_reads_nothing(house: House) -> None:
     await house.live()
     await house.request("GET", "/cameras/yard/stream.mjpg", reads=False)
-    await until(lambda: house.site._viewers("yard") == 1, "the viewer")
+    await until(lambda: house.site.viewing.viewers("yard") == 1, "the viewer")
     sent = house.camera.frames_sent
     await until(lambda: house.camera.frames_sent > sent + 20, "pictures to pile up")
 
@@ -229,7 +229,7 @@ async def picture_being_drawn(house: House) -> None:
     house.camera.fault = CameraFault.REFUSE
     house.start()
     await house.request("GET", "/video_feed")
-    await until(lambda: house.site._viewers("yard") == 1, "the viewer")
+    await until(lambda: house.site.viewing.viewers("yard") == 1, "the viewer")
 
 
 async def socket_attached(house: House) -> None:
