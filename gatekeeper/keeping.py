@@ -8,16 +8,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection
 from twisted.internet.defer import Deferred, inlineCallbacks
 from twisted.logger import Logger
 
 from gatekeeper import config
-from gatekeeper.caller import ITSELF, Caller
+from gatekeeper.caller import ITSELF
 from gatekeeper.errors import ConfigurationError
 from gatekeeper.evidence import signing
 from gatekeeper.evidence.api import Events
-from gatekeeper.evidence.case import Frame
+from gatekeeper.evidence.case import Frame, kept_in
 from gatekeeper.evidence.disk import DiskThread
 from gatekeeper.evidence.doubts import Doubts
 from gatekeeper.evidence.entry import Entry
@@ -33,7 +32,6 @@ from gatekeeper.evidence.retention import Policy
 from gatekeeper.evidence.watch import Feed
 from gatekeeper.records import Records
 from gatekeeper.storage import events as rows
-from gatekeeper.storage import pictures as picture_rows
 from gatekeeper.storage.connect import url_of
 from gatekeeper.storage.database import Database, Health
 
@@ -82,6 +80,7 @@ class Keeping:
         self.signer = signing.load(data / KEYS, wall)
         self.journal = Journal(self.database, self.signer, reactor, wall)
         self.folder = PictureFolder(data / PICTURES)
+        self._frames = kept_in(self.folder)
         self.recorder: Recorder | None = None
         self.housekeeping = self._tidy(settings.retention)
         self._events = Events(
@@ -117,19 +116,6 @@ class Keeping:
             disk=self._disk("evidence"),
         )
 
-    def _frames(self, connection: Connection, event: str) -> list[Frame]:
-        return [
-            Frame(
-                row.event,
-                row.camera,
-                row.number,
-                row.received,
-                row.sha256,
-                None if row.erased else self.folder.path(row.sha256),
-            )
-            for row in picture_rows.frames(connection, event)
-        ]
-
     def _frames_of(self, event: str) -> "Deferred[Sequence[Frame]]":
         return self.database.read(lambda connection: self._frames(connection, event))
 
@@ -155,29 +141,12 @@ class Keeping:
         if self.recorder is not None:
             self.recorder.ration(every)
 
-    def record_door(
-        self,
-        kind: str,
-        text: str,
-        *,
-        subject: str | None,
-        caller: Caller | None = None,
-        cause: str | None = None,
-        outcome: str = "ok",
-        reason: str | None = None,
-        details: Mapping[str, Any] | None = None,
-    ) -> Entry:
-        """Record what happened at a door, and begin to keep the pictures of it."""
-        entry = self.journal.record(
-            kind,
-            text,
-            subject=subject,
-            caller=caller,
-            cause=cause,
-            outcome=outcome,
-            reason=reason,
-            details=details,
-        )
+    def record_door(self, kind: str, text: str, *, subject: str | None, **about: Any) -> Entry:
+        """Record what happened at a door, and begin to keep the pictures of it.
+
+        :param about: as `Journal.record` takes it.
+        """
+        entry = self.journal.record(kind, text, subject=subject, **about)
         if kind not in WITHOUT_PICTURES and subject is not None and self.recorder is not None:
             self.recorder.begin(entry.id, subject)
         return entry

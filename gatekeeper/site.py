@@ -18,7 +18,7 @@ from gatekeeper import __version__, changes, config, uris
 from gatekeeper.access.guard import is_over
 from gatekeeper.access.passwords import Cost, Runner
 from gatekeeper.access.records import Ended
-from gatekeeper.caller import ITSELF, Caller
+from gatekeeper.caller import ITSELF
 from gatekeeper.calls import Calls, plain
 from gatekeeper.cameras.push.camera import Port
 from gatekeeper.doors.api import Doors
@@ -383,28 +383,8 @@ class Site(Service):
             outcome="alarm" if note.alarm else "ok",
         )
 
-    def _call_recorded(
-        self,
-        kind: str,
-        text: str,
-        *,
-        subject: str | None,
-        caller: Caller | None,
-        cause: str | None,
-        outcome: str,
-        reason: str | None,
-        details: dict[str, Any],
-    ) -> Entry:
-        entry = self.keeping.record_door(
-            kind,
-            text,
-            subject=subject,
-            caller=caller,
-            cause=cause,
-            outcome=outcome,
-            reason=reason,
-            details=details,
-        )
+    def _call_recorded(self, kind: str, text: str, *, subject: str | None, **about: Any) -> Entry:
+        entry = self.keeping.record_door(kind, text, subject=subject, **about)
         # The line is written when the caller has its answer: a slow terminal must not keep a person at the door.
         self._reactor.callLater(0, self.log.info, "door {door}: {text}", door=subject, text=text)
         return entry

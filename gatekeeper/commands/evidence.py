@@ -7,15 +7,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import IO
 
-from sqlalchemy import Connection
-
 from gatekeeper.commands.site import PICTURES, Opened, fresh, here, opened
 from gatekeeper.errors import NotFound
-from gatekeeper.evidence.case import Frame, collect
+from gatekeeper.evidence.case import collect, kept_in
 from gatekeeper.evidence.export import export
 from gatekeeper.evidence.inspect import Inspection, Inspector, inspect_blocking
 from gatekeeper.evidence.pictures import PictureFolder
-from gatekeeper.storage import pictures as picture_rows
 
 VERIFY = """\
 Check the whole record, and the pictures that it vouches for: whether a record was changed, removed, inserted or moved,
@@ -98,7 +95,7 @@ def export_(arguments: argparse.Namespace) -> None:
     site = opened(arguments)
     caller = here()
     with site.database() as database:
-        signer, frames = site.signer(), _frames(_folder(site))
+        signer, frames = site.signer(), kept_in(_folder(site))
         case = database.read(
             lambda connection: collect(connection, arguments.event, signer.keys, frames, lambda event: True)
         )
@@ -132,20 +129,3 @@ def export_(arguments: argparse.Namespace) -> None:
 
 def _folder(site: Opened) -> PictureFolder:
     return PictureFolder(site.data / PICTURES)
-
-
-def _frames(folder: PictureFolder) -> Callable[[Connection, str], list[Frame]]:
-    def frames(connection: Connection, event: str) -> list[Frame]:
-        return [
-            Frame(
-                row.event,
-                row.camera,
-                row.number,
-                row.received,
-                row.sha256,
-                None if row.erased else folder.path(row.sha256),
-            )
-            for row in picture_rows.frames(connection, event)
-        ]
-
-    return frames
