@@ -1,4 +1,4 @@
-"""The four roles, as the contract has them: written out here once more, so that no edit of the table goes unseen."""
+"""The four roles: written out here once more, so that no edit of the table goes unseen."""
 
 import pytest
 
