@@ -6,7 +6,7 @@ Part of the composition root: `evidence` knows nothing of who may see what, and 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, BinaryIO, Protocol, TypeVar
+from typing import Any, BinaryIO
 
 from twisted.internet.defer import Deferred
 
@@ -19,25 +19,17 @@ from gatekeeper.evidence.event import Event, Query
 from gatekeeper.evidence.export import Exported
 from gatekeeper.evidence.follow import Following
 from gatekeeper.evidence.housekeeping import Housekeeping
+from gatekeeper.evidence.outside import Disk
 from gatekeeper.evidence.pictures import FileState, PictureFolder
 from gatekeeper.uris import Permission
-
-T = TypeVar("T")
-
 
 OF_DOORS = frozenset(f"evidence.{what}" for what in ("stored", "partial", "erased", "held", "released", "exported"))
 """Kinds of events that are about an event at a door, which is their subject."""
 
 
-class Disk(Protocol):
-    """Where files are read: see `evidence.disk`."""
-
-    def run(self, work: Callable[[], T], /) -> "Deferred[T]": ...
-
-
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture of an event as it is on the disk now; whoever looks checks its hash against the record.
+    """A picture of an event, its bytes those that were recorded.
 
     :ivar received: Unix seconds.
     """
