@@ -9,7 +9,8 @@ from inspect import signature
 from typing import Any
 
 import msgspec
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, inlineCallbacks
+from twisted.internet.task import deferLater
 
 from gatekeeper import decoding, uris
 from gatekeeper.access.api import Access
@@ -20,18 +21,26 @@ from gatekeeper.caller import Caller
 from gatekeeper.cameras.api import Cameras
 from gatekeeper.doors.api import Doors
 from gatekeeper.errors import AccessDenied, InvalidArgument, NoSuchDoor
-from gatekeeper.evidence.event import Query
+from gatekeeper.evidence.event import Event, Query
 from gatekeeper.realm import Presence
 from gatekeeper.records import Records, sees
 from gatekeeper.system.api import System
 from gatekeeper.uris import Name, Permission
 from gatekeeper.wamp.local import CallDetails
 
+ROOM = 256 * 1024
+"""Bytes that may wait for somebody who follows the record: a quarter of what ends a session."""
+
+LOOK = 0.05
+"""Seconds between looks whether a follower has read."""
+
 
 class Calls:
     """The procedures of a site.
 
     :param guard: knows who a session is.
+    :param unsent: tells of a session how many bytes wait for it to read.
+    :param clock: the reactor.
     """
 
     def __init__(
@@ -43,6 +52,8 @@ class Calls:
         system: System,
         records: Records,
         access: Access,
+        unsent: Callable[[int], int],
+        clock: Any,
     ) -> None:
         self._guard = guard
         self._cameras = cameras
@@ -50,6 +61,8 @@ class Calls:
         self._system = system
         self._records = records
         self._access = access
+        self._unsent = unsent
+        self._clock = clock
 
     def offer(self, session: Presence) -> None:
         """Register what is answered here; `session` is the site's own."""
@@ -126,18 +139,28 @@ class Calls:
 
     # --- the record ---
 
-    def _follow(
-        self, who: Principal, progress: Callable[..., None] | None, after: int | None = None
-    ) -> "Deferred[None]":
+    def _follow(self, who: Principal, details: CallDetails, after: int | None = None) -> "Deferred[None]":
         """Give what came after a sequence and then each event as it happens, as parts of a result that never ends.
 
         :raises InvalidArgument: if the caller doesn't take results in parts.
         """
+        progress = details.progress
         if progress is None:
             raise InvalidArgument("call it with receive_progress: the events come as progressive results")
         if after is not None and (not isinstance(after, int) or isinstance(after, bool) or after < 0):
             raise InvalidArgument(f"after: found {decoding.show(after)}; allowed: the sequence of an event, from 0")
-        return self._records.follow(who, after, lambda event: progress(plain(event))).ended
+
+        def deliver(event: Event) -> Any:
+            progress(plain(event))
+            return self._room(details.session) if self._unsent(details.session) > ROOM else None
+
+        return self._records.follow(who, after, deliver).ended
+
+    @inlineCallbacks
+    def _room(self, session: int) -> Any:
+        """Wait until a session has read most of what it was sent: a long record must not end it as if it were stuck."""
+        while self._unsent(session) > ROOM // 2:
+            yield deferLater(self._clock, LOOK, lambda: None)
 
     def _erase(self, who: Principal, event: str, number: int, reason: str | None = None) -> Any:
         if not isinstance(number, int) or isinstance(number, bool):
@@ -196,8 +219,8 @@ class Server:
         self._offer(name, answer, lambda who, details: (who,))
 
     def following(self, name: Name, answer: Callable[..., Any]) -> None:
-        """Offer one whose result comes in parts: `answer` takes who calls, what takes a part, then the arguments."""
-        self._offer(name, answer, lambda who, details: (who, details.progress))
+        """Offer one whose result comes in parts: `answer` takes who calls, how, then the arguments."""
+        self._offer(name, answer, lambda who, details: (who, details))
 
     def _offer(self, name: Name, answer: Callable[..., Any], first: Callable[..., tuple[Any, ...]]) -> None:
         takes = signature(answer)

@@ -224,6 +224,8 @@ class Site(Service):
             system=self._system,
             records=records,
             access=self.entrance.api,
+            unsent=self._router.unsent_bytes,
+            clock=self._reactor,
         )
         if self._shared is not None:
             self._shared.admission = calls

@@ -96,6 +96,10 @@ class Member:
         """Serve a message that had to wait."""
         raise NotImplementedError
 
+    def unsent_bytes(self) -> int:
+        """Return what waits in memory for it to read; nothing for a session of this process."""
+        return 0
+
     def leave_for(self, reason: str, message: str) -> None:
         """Leave the realm, because somebody who may has said so."""
         raise NotImplementedError

@@ -212,6 +212,11 @@ class Router:
         """Return the member with this session ID."""
         return self._members.get(session)
 
+    def unsent_bytes(self, session: int) -> int:
+        """Return what waits for a session to read; 0 if there is none of this ID."""
+        member = self._members.get(session)
+        return member.unsent_bytes() if member is not None else 0
+
     def members(self) -> list[Member]:
         """Return all members, in the order in which they came."""
         return list(self._members.values())

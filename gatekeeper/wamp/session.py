@@ -216,9 +216,12 @@ class Session(Member):
 
     def metrics(self) -> SessionMetrics:
         """Return what the session costs now."""
-        outbox = self._outbox
-        unsent = self._link.unsent_bytes() + outbox.waiting_bytes
-        return SessionMetrics(self.id, self.identity.authid, self.address, unsent, outbox.replaced)
+        unsent, replaced = self.unsent_bytes(), self._outbox.replaced
+        return SessionMetrics(self.id, self.identity.authid, self.address, unsent, replaced)
+
+    def unsent_bytes(self) -> int:
+        """Return what waits in memory for the client to read."""
+        return self._link.unsent_bytes() + self._outbox.waiting_bytes
 
     def leave(self, reason: str, message: str = "") -> None:
         """Say GOODBYE to a joined session, ABORT to one on its way in, and close when it has answered."""
