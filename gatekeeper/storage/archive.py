@@ -4,6 +4,7 @@
     database/<table>.jsonl      a line with the columns' names, then a line per row; bytes in base64
     keys/<name>, tls/<name>     the folders of the data folder with the same names
     pictures/ab/<sha256>.jpg
+    snapshots/2026-11-28/<camera>/<id>.jpg
 
 The hashes find damage, not forgery: whoever can write to the file can write a manifest. Nothing but these names is
 taken from one, so no entry can lead outside.
@@ -27,8 +28,12 @@ PIECE = 1 << 20
 NAMES = re.compile(
     r"configuration\.toml|database/[a-z_]{1,40}\.jsonl|(keys|tls)/[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}"
     r"|pictures/([0-9a-f]{2})/\2[0-9a-f]{62}\.jpg"
+    r"|snapshots/[0-9]{4}-[0-9]{2}-[0-9]{2}/[a-z0-9_-]{1,40}/[0-9A-Z]{26}\.jpg"
 )
 """What an entry may be called."""
+
+PICTURES = ("pictures/", "snapshots/")
+"""What is written once and never changed: a file that is there already stays."""
 
 
 class Entry(msgspec.Struct, frozen=True):

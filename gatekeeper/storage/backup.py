@@ -20,6 +20,7 @@ from gatekeeper.storage.files import Replacing
 from gatekeeper.storage.migrate import head, revision
 from gatekeeper.storage.tables import meta, metadata
 from gatekeeper.storage.tables import pictures as pictures_table
+from gatekeeper.storage.tables import snapshots as snapshots_table
 
 FOLDERS = ("keys", "tls")
 """Folders of the data folder whose files are part of a backup."""
@@ -76,7 +77,7 @@ def backup(
             )
     except OSError as error:
         raise InvalidArgument(f"{error.filename or target}: {error.strerror or error}") from error
-    stored = sum(1 for name in writer.entries if name.startswith("pictures/"))
+    stored = sum(1 for name in writer.entries if name.startswith(archive.PICTURES))
     return Written(path=str(target), size=target.stat().st_size, pictures=stored, missing=missing)
 
 
@@ -101,11 +102,8 @@ def _tables(backend: Backend, writer: archive.Writer, data: Path, pictures: bool
 
 
 def _pictures(writer: archive.Writer, data: Path, connection: Connection) -> int:
-    column = pictures_table.c.sha256
-    known = connection.scalars(select(column).where(~pictures_table.c.erased).distinct().order_by(column)).all()
     missing = 0
-    for digest in known:
-        name = f"pictures/{digest.hex()[:2]}/{digest.hex()}.jpg"
+    for name in _names(connection):
         try:
             content = (data / name).read_bytes()
         except FileNotFoundError:
@@ -113,6 +111,18 @@ def _pictures(writer: archive.Writer, data: Path, connection: Connection) -> int
         else:
             writer.add(name, [content], pack=False)
     return missing
+
+
+def _names(connection: Connection) -> Iterator[str]:
+    """Give the files of all pictures, those of events and those that are kept by themselves."""
+    column = pictures_table.c.sha256
+    known = select(column).where(~pictures_table.c.erased).distinct().order_by(column)
+    for digest in connection.scalars(known).all():
+        yield f"pictures/{digest.hex()[:2]}/{digest.hex()}.jpg"
+    columns = snapshots_table.c
+    kept = select(columns.day, columns.camera, columns.id).where(~columns.gone).order_by(columns.id)
+    for day, camera, id_ in connection.execute(kept).all():
+        yield f"snapshots/{day}/{camera}/{id_}.jpg"
 
 
 def _files(data: Path, configuration: Path | None) -> Iterator[tuple[str, Path]]:

@@ -86,7 +86,7 @@ def restore(
     except OSError as error:
         raise InvalidArgument(f"{error.filename or source}: {error.strerror or error}") from error
     names = [name for name, _, _ in moves]
-    kept = [name for name in names if not name.startswith("pictures/")]
+    kept = [name for name in names if not name.startswith(archive.PICTURES)]
     return Restored(
         time=reader.manifest.time,
         rows=rows,
@@ -115,8 +115,8 @@ def _staged(
         target = configuration if name == CONFIGURATION else data / name
         if target is None or name.startswith("database/"):
             continue
-        if name.startswith("pictures/") and target.exists():
-            continue  # its name is the hash of its content
+        if name.startswith(archive.PICTURES) and target.exists():
+            continue  # its name is the hash of its content, or an id that nothing else ever has
         file = folder / str(number)
         with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as output:
             for piece in reader.pieces(name):

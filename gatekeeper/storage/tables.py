@@ -149,6 +149,36 @@ bundles = Table(
 )
 """The pictures around an event as one thing; `state` is open, complete or partial."""
 
+snapshots = Table(
+    "snapshots",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("camera", Text, nullable=False),
+    Column("day", Text, nullable=False),
+    Column("time", Double, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("event", Text),
+    Column("who", Text),
+    Column("width", Integer, nullable=False),
+    Column("height", Integer, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("sha256", Hash, nullable=False),
+    Column("gone", Boolean, nullable=False, server_default=text("false")),
+)
+"""Pictures of a camera that are kept by themselves: ids in the order of time, `day` the server's own calendar day when
+it was kept, `why` demand, interval or event. The file is `<day>/<camera>/<id>.jpg`. `gone`: the file is being removed,
+and the row goes after it."""
+
+Index(
+    "ix_snapshots_camera_day",
+    snapshots.c.camera,
+    snapshots.c.day,
+    snapshots.c.id,
+    sqlite_where=~snapshots.c.gone,
+    postgresql_where=~snapshots.c.gone,
+)
+Index("ix_snapshots_gone", snapshots.c.id, sqlite_where=snapshots.c.gone, postgresql_where=snapshots.c.gone)
+
 # --- who may what ----------------------------------------------------------------------------------------------------
 
 

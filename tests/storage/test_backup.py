@@ -17,7 +17,18 @@ from gatekeeper.storage import Database, connect, logical, rows, sqlite
 from gatekeeper.storage.backup import backup
 from gatekeeper.storage.migrate import MIGRATIONS, head
 from gatekeeper.storage.restore import restore
-from gatekeeper.storage.tables import accounts, api_keys, events, links, logins, meta, metadata, pictures, tombstones
+from gatekeeper.storage.tables import (
+    accounts,
+    api_keys,
+    events,
+    links,
+    logins,
+    meta,
+    metadata,
+    pictures,
+    snapshots,
+    tombstones,
+)
 from tests.postgresql import shared
 from tests.storage.reactor import Reactor
 
@@ -171,6 +182,25 @@ def test_pictures_are_left_out_unless_they_are_wanted(site: Site, target: Path) 
     assert backup(site.url, site.data, None, target).pictures == 0
     with zipfile.ZipFile(target) as found:
         assert not [name for name in found.namelist() if name.startswith(("pictures", "configuration"))]
+
+
+def test_kept_pictures_go_along_and_come_back(local: Site, target: Path) -> None:
+    id_ = "01K" + "A" * 23
+    name = f"snapshots/2026-11-28/yard/{id_}.jpg"
+    row = {"id": id_, "camera": "yard", "day": "2026-11-28", "time": 1.0, "why": "demand", "width": 1, "height": 1}
+    gone = {**row, "id": "01K" + "B" * 23, "gone": True}
+    local.write(lambda connection: connection.execute(insert(snapshots).values(size=1, sha256=bytes(32), **row)))
+    local.write(lambda connection: connection.execute(insert(snapshots).values(size=1, sha256=bytes(32), **gone)))
+    local.file(name, PICTURE)
+    without = backup(local.url, local.data, None, target).pictures
+    assert without == 0
+    kept = backup(local.url, local.data, None, target, pictures=True)
+    (local.data / name).unlink()
+    restored = restore(target, local.url, local.data, None)
+    assert (local.data / name).read_bytes() == PICTURE
+    assert (kept.pictures, restored.pictures) == (1, 1)
+    with zipfile.ZipFile(target) as found:
+        assert [entry for entry in found.namelist() if entry.startswith("snapshots")] == [name]
 
 
 # --- beside a running site -------------------------------------------------------------------------------------------
