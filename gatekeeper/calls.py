@@ -71,7 +71,9 @@ class Calls:
         serve(uris.CALL_SYSTEM_TIME, lambda who: self._system.time())
         serve(uris.CALL_CAMERA_LIST, lambda who: self.seen(who, self._cameras.list()))
         serve(uris.CALL_CAMERA_STATUS, self._camera_status)
+        serve(uris.CALL_CAMERA_SETTINGS, self._camera_settings)
         serve(uris.CALL_CAMERA_SET, self._camera_set)
+        serve(uris.CALL_CAMERA_TELEMETRY, self._camera_telemetry)
         serve(uris.CALL_CAMERA_STRANGERS, lambda who: self._cameras.strangers())
         serve(uris.CALL_DOOR_LIST, lambda who: self.seen(who, self._doors.list()))
         serve(uris.CALL_DOOR_STATUS, self._door_status)
@@ -172,6 +174,14 @@ class Calls:
     def _camera_status(self, who: Principal, camera: str) -> Any:
         check(who, Permission.CAMERA_VIEW, text("camera", camera))
         return self._cameras.status(camera)
+
+    def _camera_settings(self, who: Principal, camera: str) -> Any:
+        check(who, Permission.CAMERA_VIEW, text("camera", camera))
+        return self._cameras.settings(camera)
+
+    def _camera_telemetry(self, who: Principal, camera: str, since: float | None = None) -> Any:
+        check(who, Permission.CAMERA_VIEW, text("camera", camera))
+        return self._cameras.telemetry(camera, since)
 
     def _camera_set(self, who: Principal, camera: str, **settings: Any) -> Any:
         try:

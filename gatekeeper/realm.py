@@ -36,6 +36,7 @@ CAMERA, DOOR = "camera", "door"
 Status = dict[str, Any]
 _TOPICS = {CAMERA: uris.TOPIC_CAMERA_STATE, DOOR: uris.TOPIC_DOOR_STATE}
 _LISTS = {CAMERA: uris.CALL_CAMERA_LIST, DOOR: uris.CALL_DOOR_LIST}
+_PASSED = (uris.TOPIC_CAMERA_FRAME, uris.TOPIC_CAMERA_TELEMETRY)  # of cameras, while somebody is subscribed
 _GONE = {CAMERA: {"state": "offline", "fps": 0.0}, DOOR: {"state": "unknown", "connected": False, "source": "link"}}
 _GONE_REASON = "its site can't be reached"
 
@@ -216,7 +217,8 @@ class SharedRealm:
         site.has[kind][id_] = status
         self._local.publish(topic, status)
         if kind == CAMERA:
-            self._pass_frames(id_)
+            for topics in _PASSED:
+                self._pass(topics.format(camera=id_))
 
     def _owner(self, kind: str, id_: str) -> str | None:
         return next((name for name, site in self._sites.items() if id_ in site.has[kind]), None)
@@ -233,9 +235,8 @@ class SharedRealm:
                 gone = {**status, **_GONE[kind], "reason": _GONE_REASON, "since": self._wall()}
                 self._local.publish(topic, gone)
 
-    def _pass_frames(self, camera: str) -> None:
-        """Bring a camera's frames here while somebody here watches."""
-        topic = uris.TOPIC_CAMERA_FRAME.format(camera=camera)
+    def _pass(self, topic: str) -> None:
+        """Bring a camera's frames, or samples, here while somebody here watches."""
         if topic in self._watched:
             return
         self._watched.add(topic)
@@ -332,5 +333,8 @@ _MERGED: dict[str, Callable[[Any, Any], Any]] = {
 }
 _ROUTED: dict[str, str] = {
     **dict.fromkeys(_names(uris.CALL_DOOR_STATUS, uris.CALL_DOOR_OPEN, uris.CALL_DOOR_LOCK), DOOR),
-    **dict.fromkeys(_names(uris.CALL_CAMERA_STATUS, uris.CALL_CAMERA_SET), CAMERA),
+    **dict.fromkeys(
+        _names(uris.CALL_CAMERA_STATUS, uris.CALL_CAMERA_SETTINGS, uris.CALL_CAMERA_SET, uris.CALL_CAMERA_TELEMETRY),
+        CAMERA,
+    ),
 }

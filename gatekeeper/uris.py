@@ -110,7 +110,9 @@ SYSTEM_STATUS = Route("GET", "/api/system/status", Permission.SYSTEM_VIEW)
 CAMERAS = Route("GET", "/cameras", Permission.CAMERA_VIEW)
 CAMERA = Route("GET", "/cameras/<camera>", Permission.CAMERA_VIEW)
 SNAPSHOT = Route("GET", "/cameras/<camera>/snapshot.jpg", Permission.CAMERA_VIEW)
-CAMERA_SETTINGS = Route("POST", "/cameras/<camera>/settings", Permission.CAMERA_CONTROL)
+CAMERA_SETTINGS = Route("GET", "/cameras/<camera>/settings", Permission.CAMERA_VIEW)
+CAMERA_SET = Route("POST", "/cameras/<camera>/settings", Permission.CAMERA_CONTROL)
+CAMERA_TELEMETRY = Route("GET", "/cameras/<camera>/telemetry", Permission.CAMERA_VIEW)  # ?since=…
 STRANGERS = Route("GET", "/api/cameras/strangers", Permission.ACCESS_ADMIN)  # who connects and is in no configuration
 STREAM = Route("GET", "/cameras/<camera>/stream.mjpg", Permission.CAMERA_VIEW)
 VIDEO_FEED = Route("GET", "/video_feed", Permission.CAMERA_VIEW)  # seed 000: the first camera
@@ -133,7 +135,7 @@ ROUTES = (
     HEALTH, INDEX, ASSETS, LOGIN_LINK, LOGIN, LOGOUT, SETUP, TOKEN, WHOAMI, PASSWORD, LOGINS, END_LOGINS, KEYS, NEW_KEY,
     REVOKE_KEY,
     USERS, NEW_USER, CHANGE_USER, REVOKE_USER, GRANT, REVOKE_GRANT, SYSTEM_STATUS, CAMERAS, CAMERA,
-    CAMERA_SETTINGS, STRANGERS, SNAPSHOT, STREAM, VIDEO_FEED,
+    CAMERA_SETTINGS, CAMERA_SET, CAMERA_TELEMETRY, STRANGERS, SNAPSHOT, STREAM, VIDEO_FEED,
     DOORS, DOOR, DOOR_OPEN, DOOR_LOCK, EVENTS, EVENT, EVENT_FRAME, EVENT_ERASE,
     EVENT_EXPORT,
     EVENT_VERIFY, EVENT_HOLD, EVENT_RELEASE, OPENAPI, API_PAGE,
@@ -145,6 +147,8 @@ CALL_SYSTEM_STATUS = Name("gatekeeper.system.status", Permission.SYSTEM_VIEW)
 CALL_SYSTEM_TIME = Name("gatekeeper.system.time", Permission.SYSTEM_VIEW)
 CALL_CAMERA_LIST = Name("gatekeeper.camera.list", Permission.CAMERA_VIEW)
 CALL_CAMERA_STATUS = Name("gatekeeper.camera.status", Permission.CAMERA_VIEW)
+CALL_CAMERA_SETTINGS = Name("gatekeeper.camera.settings", Permission.CAMERA_VIEW)
+CALL_CAMERA_TELEMETRY = Name("gatekeeper.camera.telemetry", Permission.CAMERA_VIEW)
 CALL_CAMERA_SET = Name("gatekeeper.camera.set", Permission.CAMERA_CONTROL)
 CALL_CAMERA_STRANGERS = Name("gatekeeper.camera.strangers", Permission.ACCESS_ADMIN)
 CALL_DOOR_LIST = Name("gatekeeper.door.list", Permission.DOOR_VIEW)
@@ -170,7 +174,8 @@ CALL_ACCESS_NEW_KEY = Name("gatekeeper.access.new_key", Permission.SELF)
 CALL_ACCESS_REVOKE_KEY = Name("gatekeeper.access.revoke_key", Permission.SELF)
 
 PROCEDURES = (
-    CALL_SYSTEM_STATUS, CALL_SYSTEM_TIME, CALL_CAMERA_LIST, CALL_CAMERA_STATUS, CALL_CAMERA_SET,
+    CALL_SYSTEM_STATUS, CALL_SYSTEM_TIME, CALL_CAMERA_LIST, CALL_CAMERA_STATUS, CALL_CAMERA_SETTINGS,
+    CALL_CAMERA_SET, CALL_CAMERA_TELEMETRY,
     CALL_CAMERA_STRANGERS, CALL_DOOR_LIST, CALL_DOOR_STATUS,
     CALL_DOOR_OPEN, CALL_DOOR_LOCK, CALL_EVENT_RECENT, CALL_EVENT_LIST, CALL_EVENT_GET, CALL_EVENT_FOLLOW,
     CALL_EVENT_VERIFY, CALL_EVENT_HOLD, CALL_EVENT_RELEASE, CALL_EVENT_ERASE,
@@ -183,10 +188,11 @@ PROCEDURES = (
 
 TOPIC_CAMERA_FRAME = Name("gatekeeper.camera.<camera>.frame", Permission.CAMERA_VIEW)
 TOPIC_CAMERA_STATE = Name("gatekeeper.camera.<camera>.state", Permission.CAMERA_VIEW)
+TOPIC_CAMERA_TELEMETRY = Name("gatekeeper.camera.<camera>.telemetry", Permission.CAMERA_VIEW)
 TOPIC_DOOR_STATE = Name("gatekeeper.door.<door>.state", Permission.DOOR_VIEW)
 TOPIC_EVENT = Name("gatekeeper.event", Permission.EVENT_VIEW)  # every event: an owner's; others follow
 
-TOPICS = (TOPIC_CAMERA_FRAME, TOPIC_CAMERA_STATE, TOPIC_DOOR_STATE, TOPIC_EVENT)
+TOPICS = (TOPIC_CAMERA_FRAME, TOPIC_CAMERA_STATE, TOPIC_CAMERA_TELEMETRY, TOPIC_DOOR_STATE, TOPIC_EVENT)
 
 # --- between sites on a realm that they share (realm.py); no page's or script's to use ------------------------------
 

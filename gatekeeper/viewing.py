@@ -28,6 +28,7 @@ from gatekeeper.cameras.pull import CameraPull
 from gatekeeper.cameras.push.camera import PushCamera
 from gatekeeper.cameras.push.identity import Known
 from gatekeeper.cameras.push.reception import Reception
+from gatekeeper.cameras.sampling import Sampling
 from gatekeeper.cameras.sight import Finding, Sight
 from gatekeeper.cameras.snapshots import SnapshotPull
 from gatekeeper.elsewhere import IsOwn
@@ -95,17 +96,22 @@ class Viewing:
         self.streams: dict[str, Stream] = {}
         self._publishers: dict[str, FramePublisher] = {}
         pushed: dict[str, PushCamera] = {}
+        samplings: dict[str, Sampling] = {}
         for index, camera in enumerate(self._settings.cameras):
             feed = self.feeds[camera.id] = Feed(camera.id, self._wall())
             self.streams[camera.id] = Stream(feed, terms)
             self._publishers[camera.id] = FramePublisher(self._session, feed)
             if camera.push is not None:
-                pushed[camera.id] = PushCamera(self._reactor, camera, feed, self._wall)
+                pushed[camera.id] = PushCamera(
+                    self._reactor, camera, feed, self._wall, partial(self._restarted, camera.id)
+                )
                 pushed[camera.id].setServiceParent(self.devices)
             else:
                 secret = camera.password
                 password = secret.read(f"cameras[{index}].password", folder) if secret is not None else None
                 self._pull(index, camera, password, folder).setServiceParent(self.devices)
+            samplings[camera.id] = self._sampling(camera, feed, pushed.get(camera.id))
+            samplings[camera.id].setServiceParent(self.devices)
         self._lookout = Lookout(
             self._reactor, self._settings.cameras, self.feeds, wall=self._wall, told=self._sight_changed
         )
@@ -127,6 +133,7 @@ class Viewing:
             self.viewers,
             virtual=self._virtual,
             watches=self._lookout.watches,
+            telemetry={name: sampling.telemetry for name, sampling in samplings.items()},
             pushed=pushed,
             strangers=self.reception.strangers.list,
             record=self._camera_recorded,
@@ -143,6 +150,23 @@ class Viewing:
         return DecodedPull(
             self._reactor, camera, password, feed, self._wall, path=str(path) if path else None, is_own=is_own
         )
+
+    def _sampling(self, camera: config.Camera, feed: Feed, pushed: PushCamera | None) -> Sampling:
+        """Return what counts a camera's pictures and samples its device."""
+        topic = uris.TOPIC_CAMERA_TELEMETRY.format(camera=camera.id)
+        return Sampling(
+            self._reactor,
+            feed,
+            wall=self._wall,
+            publish=partial(self._session.publish, topic),
+            wanted=wanted(camera),
+            device=(lambda: pushed.device) if pushed is not None else None,
+        )
+
+    def _restarted(self, camera: str, text: str, was_ordered: bool) -> None:
+        outcome, log = ("ok", self.log.info) if was_ordered else ("alarm", self.log.warn)
+        log("{text}", text=text)
+        self._record("camera.restarted", text, subject=camera, caller=ITSELF, outcome=outcome)
 
     def _camera_changed(self, camera: str, condition: Condition) -> None:
         self._session.publish(uris.TOPIC_CAMERA_STATE.format(camera=camera), plain(self.cameras.status(camera)))
@@ -199,3 +223,10 @@ def known(cameras: Sequence[config.Camera], folder: Path) -> list[Known]:
             token = push.token.read(f"cameras[{index}].push.token", folder) if push.token is not None else None
             known.append(Known(camera.id, push.path, token, push.device, push.address))
     return known
+
+
+def wanted(camera: config.Camera) -> float | None:
+    """Return the pictures per second that we ask a camera for; None where it sends as it likes."""
+    if camera.kind == "snapshot":
+        return 1 / camera.snapshot_interval
+    return camera.frame_rate if camera.kind in {"rtsp", "v4l2", "video"} else None

@@ -21,7 +21,9 @@ DOORLESS = '[access]\nadmin_token = {file = "token"}\n'
 NOBODY = {"name": "nobody"}
 ARGUMENTS: dict[uris.Name, dict[str, Any]] = {
     uris.CALL_CAMERA_STATUS: {"camera": "yard"},
+    uris.CALL_CAMERA_SETTINGS: {"camera": "yard"},
     uris.CALL_CAMERA_SET: {"camera": "yard", "quality": 12},
+    uris.CALL_CAMERA_TELEMETRY: {"camera": "yard", "since": 5},
     uris.CALL_EVENT_GET: {"event": "none"},
     uris.CALL_EVENT_VERIFY: {"event": "none"},
     uris.CALL_EVENT_HOLD: {"event": "none"},

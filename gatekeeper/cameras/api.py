@@ -4,7 +4,7 @@ What a camera is set to is recorded, and so is who tried to and was not let.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 from twisted.internet.defer import Deferred
@@ -13,10 +13,13 @@ from gatekeeper import config, decoding
 from gatekeeper.caller import Caller
 from gatekeeper.cameras.feed import Feed
 from gatekeeper.cameras.frame import CameraState, Frame
-from gatekeeper.cameras.push.camera import DeviceHealth, PushCamera
+from gatekeeper.cameras.push.camera import PushCamera
+from gatekeeper.cameras.push.health import DeviceHealth
 from gatekeeper.cameras.push.identity import Stranger
 from gatekeeper.cameras.push.settings import decode
+from gatekeeper.cameras.push.wishes import Setting
 from gatekeeper.cameras.sight import Sight, Watch
+from gatekeeper.cameras.telemetry import Telemetry, TelemetryPage
 from gatekeeper.errors import GatekeeperError, InvalidArgument, NoPicture, NoSuchCamera
 
 
@@ -67,6 +70,30 @@ class SetResult(msgspec.Struct, frozen=True, kw_only=True):
     taken: dict[str, str]
 
 
+class CameraSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What a camera can be set to, was set to, and says that it is.
+
+    :ivar device: what it is, for people; None of one that takes no settings.
+    :ivar reason: why it takes no settings, or none now; None if it takes them.
+    :ivar settings: in the order in which they are sent; none of a camera that takes no settings.
+    """
+
+    camera: str
+    device: str | None
+    reason: str | None
+    settings: tuple[Setting, ...]
+
+
+_NO_SETTINGS: Final = {
+    "mjpeg": "its address gives pictures and nothing else",
+    "snapshot": "its address gives pictures and nothing else",
+    "rtsp": "RTSP carries its pictures and nothing else",
+    "v4l2": "nothing is set on a device of this machine",
+    "video": "it is a file",
+}
+"""Why, by the kind of camera."""
+
+
 def _unrecorded(kind: str, text: str, **about: Any) -> None:
     """Record nothing: where there is no record."""
 
@@ -79,6 +106,7 @@ class Cameras:
     :param clock: monotonic seconds now.
     :param viewers: how many watch a camera now.
     :param watches: what judges the pictures, by camera id.
+    :param telemetry: the samples of each, by id.
     :param pushed: those that connect to us, by id; `strangers` lists those that do and are in no configuration.
     :param record: takes what belongs on the record.
     """
@@ -92,6 +120,7 @@ class Cameras:
         *,
         virtual: bool = False,
         watches: Mapping[str, Watch] | None = None,
+        telemetry: Mapping[str, Telemetry] | None = None,
         pushed: Mapping[str, PushCamera] | None = None,
         strangers: Callable[[], list[Stranger]] = list,
         record: Callable[..., Any] = _unrecorded,
@@ -102,6 +131,7 @@ class Cameras:
         self._viewers = viewers
         self._virtual = virtual
         self._watches = watches or {}
+        self._telemetry = telemetry or {}
         self._pushed = pushed or {}
         self._strangers = strangers
         self._record = record
@@ -159,17 +189,43 @@ class Cameras:
         """Return the cameras that connect to us and are in no configuration, the last seen first."""
         return self._strangers()
 
+    def settings(self, camera: str) -> CameraSettings:
+        """Return what a camera can be set to, with ranges, wishes and what it took; empty if it takes no settings.
+
+        :raises NoSuchCamera: if there is none of this id.
+        """
+        known = self._find(camera)
+        pushed = self._pushed.get(camera)
+        if pushed is None:
+            return CameraSettings(camera=camera, device=None, reason=_no_settings(known), settings=())
+        away = None if pushed.is_connected else f"camera {camera} is not connected"
+        kind = pushed.abilities.kind
+        return CameraSettings(camera=camera, device=kind, reason=away, settings=pushed.settings)
+
+    def telemetry(self, camera: str, since: float | None = None) -> TelemetryPage:
+        """Return the samples of a camera, of the last hour at most.
+
+        :param since: Unix seconds; only what came later.
+        :raises NoSuchCamera: if there is none of this id.
+        :raises InvalidArgument: if `since` is no moment.
+        """
+        self._find(camera)
+        is_number = isinstance(since, int | float) and not isinstance(since, bool)
+        if since is not None and not (is_number and -(2.0**53) <= since <= 2.0**53):
+            raise InvalidArgument(f"since: found {decoding.show(since)}; allowed: Unix seconds")
+        return self._telemetry[camera].since(since)
+
     def set(self, caller: Caller, camera: str, given: Mapping[str, Any]) -> "Deferred[SetResult]":
         """Set a camera; fires with what it says it took, one setting after the other.
 
         Fails with InvalidArgument, NoSuchCamera, NotConnected, Busy, Rejected or Indeterminate. Who gives up waiting
         doesn't take it off the record.
         """
-        self._find(camera)
+        known = self._find(camera)
         pushed = self._pushed.get(camera)
         if pushed is None:
-            raise InvalidArgument(f"camera {camera} takes no settings: it does not connect to us")
-        commands = decode(given)
+            raise InvalidArgument(_no_settings(known))
+        commands = decode(given, pushed.abilities)
         wanted = {command.cmd: command.val for command in commands}
         told: Deferred[SetResult] = Deferred()
 
@@ -218,3 +274,7 @@ class Cameras:
             names = ", ".join(self._cameras) or "none"
             raise NoSuchCamera(f'there is no camera "{camera[:40]}"; there are: {names}')
         return known
+
+
+def _no_settings(camera: config.Camera) -> str:
+    return f"camera {camera.id} takes no settings: {_NO_SETTINGS[camera.kind]}"

@@ -1,19 +1,33 @@
 """Routes of cameras: their state, the newest picture, their settings. Streams are resources of their own (`root`)."""
 
 from collections.abc import Sequence
+from typing import Annotated
 
+import msgspec
+from msgspec import Meta
 from twisted.internet.defer import Deferred
 from twisted.web.server import Request
 
 from gatekeeper import uris
 from gatekeeper.access.principal import Principal
-from gatekeeper.cameras.api import Cameras, CameraStatus, SetResult
+from gatekeeper.cameras.api import Cameras, CameraSettings, CameraStatus, SetResult
 from gatekeeper.cameras.push.identity import Stranger
 from gatekeeper.cameras.push.settings import Settings
+from gatekeeper.cameras.telemetry import TelemetryPage
 from gatekeeper.errors import AccessDenied
+from gatekeeper.http.query import query_of
 from gatekeeper.http.requests import body_of
 from gatekeeper.http.routes import Routes
 from gatekeeper.uris import Permission
+
+
+class TelemetryQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which samples.
+
+    :ivar since: Unix seconds; only what came later.
+    """
+
+    since: Annotated[float, Meta(ge=-(2.0**53), le=2.0**53)] | None = None
 
 
 class CameraRoutes:
@@ -28,7 +42,15 @@ class CameraRoutes:
         routes.add(uris.CAMERA, self._status, "Tell the state of a camera.", gives=CameraStatus)
         routes.add(uris.SNAPSHOT, self._snapshot, "Give the newest picture of a live camera.", gives="image/jpeg")
         routes.add(
-            uris.CAMERA_SETTINGS, self._set, "Set a camera that connects to us; answers with what it says it took.",
+            uris.CAMERA_SETTINGS, self._settings, "Tell what a camera can be set to, and what it is set to.",
+            gives=CameraSettings,
+        )  # fmt: skip
+        routes.add(
+            uris.CAMERA_TELEMETRY, self._telemetry, "Give the samples of a camera over the last hour.",
+            query=TelemetryQuery, gives=TelemetryPage,
+        )  # fmt: skip
+        routes.add(
+            uris.CAMERA_SET, self._set, "Set a camera that connects to us; answers with what it says it took.",
             takes=Settings, gives=SetResult, refused=self._refused,
         )  # fmt: skip
         routes.add(
@@ -41,6 +63,12 @@ class CameraRoutes:
 
     def _status(self, request: Request, who: Principal, camera: str) -> CameraStatus:
         return self._cameras.status(camera)
+
+    def _settings(self, request: Request, who: Principal, camera: str) -> CameraSettings:
+        return self._cameras.settings(camera)
+
+    def _telemetry(self, request: Request, who: Principal, camera: str) -> TelemetryPage:
+        return self._cameras.telemetry(camera, query_of(request, TelemetryQuery).since)
 
     def _set(self, request: Request, who: Principal, camera: str) -> "Deferred[SetResult]":
         return self._cameras.set(who.caller, camera, body_of(request))

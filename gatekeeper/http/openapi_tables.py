@@ -73,7 +73,7 @@ _LOG_IN = (errors.NotAuthenticated, errors.InsecureChannel, errors.TooManyAttemp
 ERRORS: Final[Mapping[Route, Sequence[type[GatekeeperError]]]] = {
     uris.DOOR_OPEN: _DEVICE,
     uris.DOOR_LOCK: _DEVICE,
-    uris.CAMERA_SETTINGS: _DEVICE,
+    uris.CAMERA_SET: _DEVICE,
     uris.SNAPSHOT: (errors.NoPicture,),
     uris.VIDEO_FEED: (errors.NoSuchCamera,),
     uris.EVENTS: _STORED,

@@ -32,6 +32,7 @@ class PushFault(StrEnum):
     NONE = "none"
     SILENT = "silent"  # connected, and no pictures
     MUTE = "mute"  # pictures, and no answers to commands
+    UNWILLING = "unwilling"  # pictures, and a refusal of every command
     SEVERED = "severed"  # reads nothing and sends nothing: the network is gone, the connection isn't
     CUT = "cut"  # drops the connection in the middle of each picture
     RESTART = "restart"  # begins each picture anew halfway
@@ -95,11 +96,13 @@ class PushDevice:
         """Return how it is."""
         name, width, high = RESOLUTIONS[self.settings["resolution"]]
         hours, rest = divmod(int(uptime), 3600)
+        heap = 201_344 - 512 * (self.frames % 29)  # the real one's goes up and down with its buffers
+        own = {"psram": 8_257_536, "reset": "POWERON", "firmware": "1.0"} if self.knows_frames else {}
         return _text(
             {
-                "type": "health", "frames": self.frames, "dropped": 0, "heap": 201_344, "minHeap": 180_112, "rssi": -58,
+                "type": "health", "frames": self.frames, "dropped": 0, "heap": heap, "minHeap": 180_112, "rssi": -58,
                 "uptime": f"{hours}h {rest // 60}m {rest % 60}s", "ip": "127.0.0.1", "model": "OV3660",
-                "resolution": f"{name} ({width}x{high})", "quality": self.settings["quality"],
+                "resolution": f"{name} ({width}x{high})", "quality": self.settings["quality"], **own,
             }
         )  # fmt: skip
 
@@ -120,6 +123,8 @@ class PushDevice:
         del self.commands[:-100]
         if self.fault is PushFault.MUTE:
             return [], False
+        if self.fault is PushFault.UNWILLING:
+            return [f'{{"type":"response","cmd":"{cmd}","status":"error","value":"sensor no disponible"}}'], False
         done, value = self._obey(cmd, val)
         value = f',"value":"{value}"' if value else ""
         answer = f'{{"type":"response","cmd":"{cmd}","status":"{"ok" if done else "error"}"{value}}}'

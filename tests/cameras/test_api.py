@@ -10,8 +10,11 @@ from gatekeeper.caller import Caller
 from gatekeeper.cameras.api import Cameras, SetResult
 from gatekeeper.cameras.feed import Feed
 from gatekeeper.cameras.frame import CameraState
-from gatekeeper.cameras.push.camera import DeviceHealth
+from gatekeeper.cameras.push.abilities import OWN, SEED, Abilities
+from gatekeeper.cameras.push.health import DeviceHealth
 from gatekeeper.cameras.push.settings import Command
+from gatekeeper.cameras.push.wishes import Setting, Wishes
+from gatekeeper.cameras.telemetry import Telemetry
 from gatekeeper.errors import (
     AccessDenied,
     GatekeeperError,
@@ -109,6 +112,12 @@ class Pushed:
     """A camera that takes settings, or fails as it is told."""
 
     device = DeviceHealth(received=1000.0, heap=5)
+    abilities: Abilities = SEED
+    is_connected = True
+
+    @property
+    def settings(self) -> tuple[Setting, ...]:
+        return Wishes().settings(self.abilities)
 
     def __init__(self) -> None:
         self.answer: Deferred[dict[str, str]] = Deferred()
@@ -133,7 +142,10 @@ class SettingBench:
             config.Camera(id="hall", url="http://y/"),
         )
         pushed: Any = {"s3": self.pushed}
-        self.cameras = Cameras(settings, feeds, lambda: 10.0, len, pushed=pushed, record=self.record)
+        telemetry = {name: Telemetry(name, device=name == "s3", now=0.0) for name in feeds}
+        self.cameras = Cameras(
+            settings, feeds, lambda: 10.0, len, telemetry=telemetry, pushed=pushed, record=self.record
+        )
         self.ana = Caller(name="ana")
 
 
@@ -185,8 +197,57 @@ def test_a_wrong_setting_or_camera_sends_nothing() -> None:
     bench = SettingBench()
     with pytest.raises(InvalidArgument, match=r"^quality: found 99"):
         bench.cameras.set(bench.ana, "s3", {"quality": 99})
-    with pytest.raises(InvalidArgument, match=r"^camera hall takes no settings: it does not connect to us$"):
+    with pytest.raises(InvalidArgument, match=r"^camera hall takes no settings: its address gives pictures"):
         bench.cameras.set(bench.ana, "hall", {"quality": 12})
     with pytest.raises(NoSuchCamera):
         bench.cameras.set(bench.ana, "nowhere", {"quality": 12})
     assert bench.pushed.sent == []
+
+
+def test_what_a_camera_can_be_set_to_is_told_with_its_ranges_also_while_it_is_away() -> None:
+    bench = SettingBench()
+    told = bench.cameras.settings("s3")
+    assert (told.device, told.reason) == ("ESP32-S3 camera", None)
+    assert [one.name for one in told.settings][:2] == ["resolution", "quality"]
+    bench.pushed.is_connected = False
+    assert bench.cameras.settings("s3").reason == "camera s3 is not connected"
+    with pytest.raises(NoSuchCamera):
+        bench.cameras.settings("nowhere")
+
+
+@pytest.mark.parametrize(
+    ("source", "why"),
+    [
+        ({"url": "http://x/"}, "its address gives pictures and nothing else"),
+        ({"snapshot": "http://x/"}, "its address gives pictures and nothing else"),
+        ({"url": "rtsp://x/"}, "RTSP carries its pictures and nothing else"),
+        ({"url": "v4l2:///dev/video0"}, "nothing is set on a device of this machine"),
+        ({"video": "a.mp4"}, "it is a file"),
+    ],
+)
+def test_a_camera_of_another_kind_says_that_it_takes_no_settings(source: dict[str, str], why: str) -> None:
+    camera = config.Camera(id="hall", **source)  # type: ignore[arg-type]
+    cameras = Cameras((camera,), {"hall": Feed("hall", 0.0)}, lambda: 0.0, len)
+    told = cameras.settings("hall")
+    assert (told.device, told.settings, told.reason) == (None, (), f"camera hall takes no settings: {why}")
+    with pytest.raises(InvalidArgument, match=f"^{told.reason}$"):
+        cameras.set(Caller(name="ana"), "hall", {"quality": 12})
+
+
+def test_what_another_kind_of_device_takes_is_not_refused() -> None:
+    bench = SettingBench()
+    with pytest.raises(InvalidArgument, match=r"^quality: found 3; allowed: 5 to 63 by an ESP32-S3 camera$"):
+        bench.cameras.set(bench.ana, "s3", {"quality": 3})
+    bench.pushed.abilities = OWN
+    bench.cameras.set(bench.ana, "s3", {"quality": 3})
+    assert bench.pushed.sent == [("quality", "3")]
+
+
+@pytest.mark.parametrize("since", ["1", True, [], float("nan"), float("inf"), -(10**300)])
+def test_samples_since_what_is_no_moment_is_a_wrong_argument(since: Any) -> None:
+    cameras = SettingBench().cameras
+    with pytest.raises(InvalidArgument, match=r"^since: found .*; allowed: Unix seconds$"):
+        cameras.telemetry("s3", since)
+    assert cameras.telemetry("s3", 5).time == []
+    assert cameras.telemetry("s3").columns["heap"] == []
+    assert "heap" not in cameras.telemetry("hall").columns

@@ -24,7 +24,7 @@ ENDLESS = ("stream", "video_feed")
 
 RULED = (
     "login", "setup", "token", "password", "new_key", "new_user", "change_user", "grant", "revoke_grant", "door_open",
-    "camera_settings",
+    "camera_set",
 )  # fmt: skip
 """What may refuse a request that the description calls good: with 400, and a sentence that says why."""
 

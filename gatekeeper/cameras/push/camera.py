@@ -12,24 +12,25 @@ from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import Any, Final, Protocol
 
-import msgspec
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
-from twisted.python.failure import Failure
 
 from gatekeeper import config
 from gatekeeper.cameras.feed import Condition, Feed
 from gatekeeper.cameras.frame import CameraState
 from gatekeeper.cameras.push import wire
-from gatekeeper.cameras.push.asking import Asking
+from gatekeeper.cameras.push.abilities import Abilities
 from gatekeeper.cameras.push.assembly import Outcome, Rejected, Whole
-from gatekeeper.cameras.push.settings import REBOOT, Command, number_of
-from gatekeeper.errors import Busy, DeviceError, GatekeeperError, NotConnected
+from gatekeeper.cameras.push.device import Device
+from gatekeeper.cameras.push.health import DeviceHealth
+from gatekeeper.cameras.push.settings import REBOOT, Command
+from gatekeeper.cameras.push.tuning import Tuning
+from gatekeeper.cameras.push.wishes import Setting, Wishes
 
 ARRIVAL: Final = 10.0  # seconds after the start until a camera is missed: the real one dials every three
-RESTORE_AFTER: Final = 1.0  # seconds after registering: the camera's first `health` says what needn't be set
+ORDERED: Final = 60.0  # seconds in which a restart is taken for the one that was ordered
 
 
 class Port(StrEnum):
@@ -58,34 +59,6 @@ class Connection(Protocol):
         ...
 
 
-class DeviceHealth(msgspec.Struct, frozen=True, kw_only=True):
-    """How a camera says it is; None where it says nothing.
-
-    :ivar received: Unix seconds of the last word.
-    :ivar heap: free bytes of memory; `minimum_heap` the fewest since its start; `psram` those of the slow memory.
-    :ivar rssi: dBm of its WiFi.
-    :ivar uptime: seconds since its start.
-    :ivar fps: pictures per second that it aims at; `mode` its pace, in its own words.
-    :ivar sent: pictures that it says it sent; `dropped` those that it says it didn't.
-    :ivar lost: pictures missing in its numbering; only our own firmware numbers them.
-    """
-
-    received: float
-    heap: int | None = None
-    minimum_heap: int | None = None
-    psram: int | None = None
-    rssi: int | None = None
-    uptime: float | None = None
-    model: str | None = None
-    resolution: str | None = None
-    quality: int | None = None
-    fps: int | None = None
-    mode: str | None = None
-    sent: int | None = None
-    dropped: int | None = None
-    lost: int = 0
-
-
 class PushCamera(Service):
     """One camera.
 
@@ -93,12 +66,20 @@ class PushCamera(Service):
     :param camera: its configuration, with `push`.
     :param feed: where pictures, the state and the counts go.
     :param wall: Unix seconds now.
+    :param restarted: told when it has started anew: in a sentence, and whether that was ordered here.
     :ivar rejected: why pictures were, and how often each.
     """
 
     _log = Logger()
 
-    def __init__(self, reactor: Any, camera: config.Camera, feed: Feed, wall: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        reactor: Any,
+        camera: config.Camera,
+        feed: Feed,
+        wall: Callable[[], float],
+        restarted: Callable[[str, bool], None] = lambda text, ordered: None,
+    ) -> None:
         assert camera.push is not None  # noqa: S101 - narrows the type: the site chooses by it
         self.feed = feed
         self.camera = camera
@@ -106,17 +87,24 @@ class PushCamera(Service):
         self._push = camera.push
         self._reactor = reactor
         self._wall = wall
-        self._asking = Asking(reactor, camera.push.command_timeout)
+        self._restarted = restarted
+        self._device = Device()
+        self._wishes = Wishes()
+        self._tuning = Tuning(
+            reactor,
+            camera=camera.id,
+            timeout=camera.push.command_timeout,
+            ear=self._commanded,
+            wishes=self._wishes,
+            took=lambda command, words: self._device.took(command.cmd, words, wall()),
+            wall=wall,
+        )
+        self._reboot_ordered: float | None = None
         self._seats: dict[Port, Connection] = {}
         self._connections = 0
         self._since = 0.0  # when the last picture came, or the camera
         self._flaw: str | None = None  # why the last thing since then was no picture
         self._timer: IDelayedCall | None = None
-        self._restoring: IDelayedCall | None = None
-        self._busy = False
-        self._wishes: dict[str, Command] = {}
-        self._resolution: str | None = None  # its number, as the camera last said
-        self._health: DeviceHealth | None = None
         self._unwatch: Callable[[], None] = lambda: None
 
     # --- start and stop ---
@@ -132,10 +120,9 @@ class PushCamera(Service):
     def stopService(self) -> None:
         """End its timers; its connections are the reception's to close."""
         super().stopService()
-        for timer in (self._timer, self._restoring):
-            if timer is not None and timer.active():
-                timer.cancel()
-        self._asking.lost()
+        if self._timer is not None and self._timer.active():
+            self._timer.cancel()
+        self._tuning.stop()
         self._seats.clear()
         self.feed.change(CameraState.OFFLINE, "stopped", self._wall())
         self._unwatch()
@@ -149,6 +136,7 @@ class PushCamera(Service):
     def seat(self, connection: Connection) -> None:
         """Take a connection; the seat must be free."""
         self._seats[connection.port] = connection
+        self._device.connected()
         if connection.port is Port.STREAM:
             self._connections += 1
             self.feed.reconnects += self._connections > 1
@@ -157,10 +145,10 @@ class PushCamera(Service):
                 self.feed.change(CameraState.CONNECTING, "connected, no picture yet", self._wall())
             self._watch(self._push.stall_timeout)
 
-    def registered(self, connection: Connection) -> None:
-        """It is ready for commands: set it again to what it was set to."""
-        if self._wishes and self._restoring is None:
-            self._restoring = self._reactor.callLater(RESTORE_AFTER, self._restore)
+    def registered(self, message: wire.Register) -> None:
+        """It is ready for commands."""
+        self._device.registered(own=wire.FRAMED in message.frames)
+        self._tuning.registered()
 
     def unseat(self, connection: Connection, reason: str) -> None:
         """Forget a connection that is gone."""
@@ -169,9 +157,9 @@ class PushCamera(Service):
         commanded = self._commanded()
         del self._seats[connection.port]
         if connection is commanded:
-            self._asking.lost()
+            self._tuning.asking.lost()
         if connection.port is Port.STREAM:
-            self._resolution = None
+            self._wishes.forget_said()
             within = " in the middle of a picture" if connection.in_picture() else ""
             self.feed.change(CameraState.OFFLINE, f"{reason}{within}", self._wall())
 
@@ -196,8 +184,8 @@ class PushCamera(Service):
 
     def _take(self, picture: Whole) -> None:
         self._since, self._flaw = self._reactor.seconds(), None
-        if picture.lost and self._health is not None:
-            self._health = msgspec.structs.replace(self._health, lost=self._health.lost + picture.lost)
+        if picture.lost:
+            self._device.lost(picture.lost)
         self.feed.put(picture.jpeg, picture.width, picture.height, self._since, self._wall())
         if self._timer is None:
             self._watch(self._push.stall_timeout)
@@ -208,10 +196,10 @@ class PushCamera(Service):
             case wire.Health():
                 self._told(message)
             case wire.Info():
-                mode = wire.shown(message.mode) if message.mode is not None else None
-                self._health = msgspec.structs.replace(self._known(), mode=mode, fps=message.fps)
+                self._device.informed(message, self._wall())
+                self._told_settings("mode", "fps")
             case wire.Response():
-                self._asking.answered(message)
+                self._tuning.asking.answered(message)
             case wire.Said():
                 self._log.info("camera {camera} says: {text}", camera=self.camera.id, text=wire.shown(message.msg))
             case wire.Unheard():
@@ -219,91 +207,53 @@ class PushCamera(Service):
             case _:
                 pass
 
-    def _told(self, health: wire.Health) -> None:
-        if health.resolution is not None:
-            self._resolution = number_of(health.resolution)
-        self._health = msgspec.structs.replace(
-            self._known(),
-            heap=health.heap,
-            minimum_heap=health.minHeap,
-            psram=health.psram,
-            rssi=health.rssi,
-            uptime=wire.seconds(health.uptime) if health.uptime is not None else None,
-            model=wire.shown(health.model) if health.model is not None else None,
-            resolution=wire.shown(health.resolution) if health.resolution is not None else None,
-            quality=health.quality,
-            sent=health.frames,
-            dropped=health.dropped,
-        )
+    def _told(self, message: wire.Health) -> None:
+        restarted = self._device.told(message, self._reactor.seconds(), self._wall())
+        self._told_settings("resolution", "quality")
+        if restarted:
+            ordered, self._reboot_ordered = self._reboot_ordered, None
+            was_ordered = ordered is not None and self._reactor.seconds() - ordered <= ORDERED
+            why = self.device.reset if self.device is not None else None
+            text = f"camera {self.camera.id} has restarted{f': {why}' if why else ''}"
+            self._restarted(text, was_ordered)
 
-    def _known(self) -> DeviceHealth:
-        now = self._wall()
-        return (
-            DeviceHealth(received=now) if self._health is None else msgspec.structs.replace(self._health, received=now)
-        )
+    def _told_settings(self, *names: str) -> None:
+        for name in names:
+            words = getattr(self._device.health, name)
+            if words is not None:
+                self._wishes.told(name, str(words), self._wall())
 
     @property
     def device(self) -> DeviceHealth | None:
         """How it last said it is."""
-        return self._health
+        return self._device.health
 
     # --- what it is told ---
+
+    @property
+    def abilities(self) -> Abilities:
+        """What it takes."""
+        return self._device.abilities
+
+    @property
+    def settings(self) -> tuple[Setting, ...]:
+        """What it can be set to, was set to, and says that it is."""
+        return self._wishes.settings(self.abilities)
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether commands reach it."""
+        return self._commanded() is not None
 
     def set(self, commands: Sequence[Command]) -> "Deferred[dict[str, str]]":
         """Send commands one after the other; fires with what the camera says it took, by name.
 
         Fails with NotConnected, Busy, Rejected or Indeterminate; what was set before that stays set.
         """
-        if self._commanded() is None:
-            raise NotConnected(f"camera {self.camera.id} is not connected: nothing was sent, and nothing waits for it")
-        if self._busy:
-            raise Busy(f"camera {self.camera.id} is being set already: one at a time")
-        self._busy = True
-        return Deferred.fromCoroutine(self._set(commands))
-
-    async def _set(self, commands: Sequence[Command]) -> dict[str, str]:
-        taken: dict[str, str] = {}
-        try:
-            for command in commands:
-                taken[command.cmd] = await self._ask(command)
-                if command.cmd != REBOOT.cmd:
-                    self._wishes[command.cmd] = command
-        except DeviceError as error:
-            if taken:
-                raise type(error)(f"{error}; set before that: {', '.join(taken)}") from error
-            raise
-        finally:
-            self._busy = False
-        return taken
-
-    async def _ask(self, command: Command) -> str:
-        if command.cmd == "resolution" and command.val == self._resolution:
-            return f"{command.val} (as it was)"  # the real camera calls it an error to set it again
-        connection = self._commanded()
-        if connection is None:
-            raise NotConnected(f"camera {self.camera.id} is not connected any more")
-        text = wire.command(command.cmd, command.val, self._wall())
-        value = await self._asking.ask(command, lambda: connection.say(text))
-        if command.cmd == "resolution":
-            self._resolution = command.val
-        return value
-
-    def _restore(self) -> None:
-        self._restoring = None
-        try:
-            restoring = self.set(tuple(self._wishes.values()))
-        except GatekeeperError as error:
-            self._not_restored(Failure(error))
-        else:
-            restoring.addErrback(self._not_restored)
-
-    def _not_restored(self, failure: Failure) -> None:
-        failure.trap(GatekeeperError)
-        self._log.warn(
-            "camera {camera} could not be set again to what it was: {reason}",
-            camera=self.camera.id,
-            reason=failure.getErrorMessage(),
-        )
+        setting = self._tuning.set(commands)
+        if REBOOT in commands:
+            self._reboot_ordered = self._reactor.seconds()
+        return setting
 
     # --- its state ---
 

@@ -265,7 +265,7 @@ class Reception(Service):
         socket.registered = True
         socket.say(wire.registered(self._wall(), wire.FRAMED in message.frames))
         if socket.camera is not None:
-            socket.camera.registered(socket)
+            socket.camera.registered(message)
 
     # --- who it is ---
 

@@ -16,7 +16,7 @@
 
 import re
 from datetime import UTC, datetime
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 from msgspec import Meta
@@ -43,25 +43,32 @@ class Register(_Message, frozen=True, tag="register"):
 
 
 class Info(_Message, frozen=True, tag="info"):
-    """What it can and how it is set."""
+    """What it can and how it is set; `health` checks the values."""
 
-    mode: str | None = None
-    fps: Whole | None = None
+    resolutions: Any = None
+    mode: Any = None
+    fps: Any = None
 
 
 class Health(_Message, frozen=True, tag="health"):
-    """How it is, every ten seconds. `uptime` is text: `1h 2m 3s`."""
+    """How it is, every ten seconds; `health` checks the values, so that one odd figure doesn't cost the others.
 
-    frames: Whole | None = None
-    dropped: Whole | None = None
-    heap: Whole | None = None
-    minHeap: Whole | None = None  # the camera's spelling
-    psram: Whole | None = None
-    rssi: Whole | None = None
-    uptime: str | None = None
-    model: str | None = None
-    resolution: str | None = None
-    quality: Whole | None = None
+    `uptime` is text: `1h 2m 3s`. `psram`, `reset` and `firmware` are our own firmware's.
+    """
+
+    frames: Any = None
+    dropped: Any = None
+    heap: Any = None
+    minHeap: Any = None  # the camera's spelling
+    psram: Any = None
+    rssi: Any = None
+    uptime: Any = None
+    ip: Any = None
+    model: Any = None
+    firmware: Any = None
+    resolution: Any = None
+    quality: Any = None
+    reset: Any = None
 
 
 class Response(_Message, frozen=True, tag="response"):

@@ -14,10 +14,11 @@ from twisted.python.failure import Failure
 from gatekeeper import config
 from gatekeeper.cameras.feed import Feed
 from gatekeeper.cameras.frame import CameraState
-from gatekeeper.cameras.push.camera import ARRIVAL, RESTORE_AFTER, Port, PushCamera
+from gatekeeper.cameras.push.camera import ARRIVAL, ORDERED, Port, PushCamera
 from gatekeeper.cameras.push.identity import MAXIMUM_STRANGERS, Known
 from gatekeeper.cameras.push.reception import MAXIMUM_MESSAGE, SECOND, Reception
 from gatekeeper.cameras.push.settings import Command, decode
+from gatekeeper.cameras.push.tuning import RESTORE_AFTER
 from gatekeeper.errors import Busy, Indeterminate, NotConnected, Rejected
 from gatekeeper.simulators.push_device import PushDevice, pack
 from tests.cameras.pictures import picture
@@ -97,6 +98,7 @@ class Bench:
         self.net: Any = MemoryReactorClock()
         self.recorded: list[tuple[str, str]] = []
         self.told: list[tuple[str, str | None]] = []
+        self.restarts: list[tuple[str, bool]] = []
         known = [
             Known("s3", path="/s3"),
             Known("named", device="kitchen"),
@@ -108,7 +110,9 @@ class Bench:
             push = config.Push(path="/")
             feed = Feed(one.camera, 0.0)
             camera = config.Camera(id=one.camera, push=push, maximum_frame_bytes=100_000)
-            self.cameras[one.camera] = PushCamera(self.net, camera, feed, self.wall)
+            self.cameras[one.camera] = PushCamera(
+                self.net, camera, feed, self.wall, lambda text, ordered: self.restarts.append((text, ordered))
+            )
         self.reception = Reception(
             self.net,
             cameras=self.cameras,
@@ -436,6 +440,80 @@ def test_what_it_was_set_to_is_sent_again_when_it_is_back_and_a_reboot_never(ben
     assert again.commands() == [("vflip", "1")]
     again.answer("vflip", "on")
     assert again.commands() == []
+
+
+def setting(bench: Bench, name: str) -> Any:
+    [found] = [one for one in bench.s3.settings if one.name == name]
+    return found
+
+
+def test_one_that_it_takes_no_more_does_not_cost_the_others(bench: Bench) -> None:
+    device = Device(bench).send(REGISTER)
+    result(bench.s3.set(decode({"quality": 12, "vflip": True, "fps": 9})))
+    for cmd, value in (("quality", "12"), ("fps", "9 (actual: 8.5)"), ("vflip", "on")):
+        device.answer(cmd, value)
+    device.lose()
+    again = Device(bench).send(REGISTER)
+    bench.advance(RESTORE_AFTER + 0.1, again)
+    again.answer("quality", "no", "error")
+    assert again.commands() == [("quality", "12"), ("fps", "9")]
+    bench.advance(2.1, again)  # it says nothing
+    assert again.commands() == [("vflip", "1")]
+    again.answer("vflip", "on")
+    assert (setting(bench, "quality").wished, setting(bench, "quality").taken) == (12, None)
+
+
+def test_somebody_who_sets_it_while_it_comes_back_does_not_cost_its_wishes(bench: Bench) -> None:
+    device = Device(bench).send(REGISTER)
+    result(bench.s3.set(decode({"quality": 12})))
+    device.answer("quality", "12")
+    device.lose()
+    again = Device(bench).send(REGISTER)
+    result(bench.s3.set(decode({"contrast": 1})))
+    bench.advance(RESTORE_AFTER + 0.1, again)
+    assert again.commands() == [("contrast", "1")]
+    again.answer("contrast", "1")
+    bench.advance(RESTORE_AFTER, again)
+    assert again.commands() == [("quality", "12")]
+
+
+def test_what_it_is_set_to_is_known_from_all_that_it_says_and_only_while_it_is_there(bench: Bench) -> None:
+    device = Device(bench).send(REGISTER, json.loads(PushDevice().greeting(5.0)[1]), json.loads(PushDevice().health(5)))
+    assert [(name, setting(bench, name).taken) for name in ("resolution", "quality", "fps", "mode", "vflip")] == [
+        ("resolution", 7), ("quality", 15), ("fps", 20), ("mode", "stability"), ("vflip", None),
+    ]  # fmt: skip
+    result(bench.s3.set(decode({"resolution": 8, "fps": 15, "mode": "speed"})))
+    for cmd, value in (("resolution", "8 (HD (1280x720))"), ("fps", "15 (actual: 12.3)"), ("mode", "Velocidad")):
+        device.answer(cmd, value)
+    assert [(one.wished, one.taken, one.said) for one in bench.s3.settings[:4]] == [
+        (8, 8, "8 (HD (1280x720))"), (None, 15, "15"), (15, 15, "15 (actual: 12.3)"), ("speed", "speed", "Velocidad"),
+    ]  # fmt: skip
+    known = bench.s3.device
+    assert known is not None
+    assert (known.resolution, known.fps, known.mode) == ("HD (1280x720)", 15, "Velocidad")
+    device.lose()
+    assert [(one.wished, one.taken, one.said) for one in bench.s3.settings[:2]] == [(8, None, None), (None, None, None)]
+    assert not bench.s3.is_connected
+
+
+def test_a_restart_is_told_with_the_reason_that_it_gives_and_whether_it_was_ordered(bench: Bench) -> None:
+    device = Device(bench).send(REGISTER, {"type": "health", "uptime": "1h 0m 0s"})
+    device.lose()
+    again = Device(bench).send(REGISTER, {"type": "health", "uptime": "0h 0m 4s", "reset": "BROWNOUT"})
+    assert bench.restarts == [("camera s3 has restarted: BROWNOUT", False)]
+    result(bench.s3.set(decode({"reboot": True})))
+    again.answer("reboot", "reiniciando")
+    bench.advance(6, again)
+    again.lose()
+    third = Device(bench).send(REGISTER, {"type": "health", "uptime": "0h 0m 2s"})
+    assert bench.restarts[1:] == [("camera s3 has restarted", True)]
+    assert bench.s3.device is not None
+    assert bench.s3.device.restarts == 2
+    assert bench.s3.device.restarted == pytest.approx(1006.0)
+    bench.advance(ORDERED, third)
+    third.lose()
+    Device(bench).send(REGISTER, {"type": "health", "uptime": "0h 0m 2s"})
+    assert bench.restarts[2:] == [("camera s3 has restarted", False)]
 
 
 def test_commands_go_to_the_control_port_where_the_camera_uses_it(bench: Bench) -> None:

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from gatekeeper.cameras.push.settings import REBOOT, Command, decode, number_of, takes
+from gatekeeper.cameras.push.abilities import OWN, SEED, Abilities, listed, of
+from gatekeeper.cameras.push.settings import REBOOT, Command, Value, decode, meaning, takes, value_of
 from gatekeeper.errors import InvalidArgument
 
 
@@ -80,8 +81,68 @@ def test_an_answer_fits_its_command(command: Command, value: str, fits: bool) ->
 
 
 @pytest.mark.parametrize(
-    ("named", "number"),
-    [("XGA (1024x768)", "7"), ("HD(1280x720)", "8"), ("Custom", None), ("Unknown", None), ("", None)],
+    ("name", "words", "value"),
+    [
+        ("resolution", "XGA (1024x768)", 7),
+        ("resolution", "HD(1280x720)", 8),
+        ("resolution", "8 (HD (1280x720))", 8),
+        ("resolution", "7 (as it was)", 7),
+        ("resolution", "13", None),
+        ("resolution", "-1", None),
+        ("resolution", "Custom", None),
+        ("resolution", "Unknown", None),
+        ("resolution", "", None),
+        ("quality", "12", 12),
+        ("quality", "many", None),
+        ("quality", "9" * 90, None),
+        ("fps", "15 (actual: 12.3)", 15),
+        ("fps", "12.3", None),
+        ("brightness", "-2", -2),
+        ("mode", "Velocidad", "speed"),
+        ("mode", "Estabilidad", "stability"),
+        ("mode", "Turbo", None),
+        ("vflip", "on", True),
+        ("vflip", "off", False),
+        ("vflip", "perhaps", None),
+    ],
 )
-def test_a_resolution_is_known_by_its_name(named: str, number: str | None) -> None:
-    assert number_of(named) == number
+def test_a_cameras_words_are_read(name: str, words: str, value: Value | None) -> None:
+    found = value_of(name, words)
+    assert (found, type(found)) == (value, type(value))
+
+
+@pytest.mark.parametrize(
+    ("given", "value"),
+    [({"resolution": "HD"}, 8), ({"mode": "velocidad"}, "speed"), ({"gain": 0}, False), ({"contrast": -1}, -1)],
+)
+def test_a_command_means_what_was_asked(given: dict[str, Any], value: Value) -> None:
+    [command] = decode(given)
+    assert meaning(command) == value
+
+
+# --- what one device takes ---
+
+LIST = "0:QQVGA(160x120),1:QCIF(176x144),5:VGA(640x480)"
+
+
+def test_a_device_takes_what_its_firmware_its_sensor_and_its_own_list_allow() -> None:
+    assert of(own=False) == SEED
+    assert of(own=True).quality == OWN.quality == (0, 63)
+    small = of(own=False, model="ov2640")
+    assert (small.resolutions, small.kind) == (tuple(range(11)), "ESP32-S3 camera (ov2640)")
+    assert of(own=False, model="OV9999").resolutions == SEED.resolutions
+    assert of(own=False, listed=listed(LIST)).resolutions == (0, 1, 5)
+    assert of(own=False, model="OV7725", listed=(9,)).resolutions == SEED.resolutions  # it contradicts itself
+
+
+@pytest.mark.parametrize("words", ["", "none", "99:HUGE", "²:x", "5" * 5000])
+def test_a_list_that_means_nothing_narrows_nothing(words: str) -> None:
+    assert listed(words) is None
+
+
+@pytest.mark.parametrize("resolution", [12, "QXGA", "12"])
+def test_what_the_sensor_does_not_have_is_not_sent(resolution: int | str) -> None:
+    abilities: Abilities = of(own=False, model="OV2640")
+    with pytest.raises(InvalidArgument, match=r"^resolution: found .*; an ESP32-S3 camera \(OV2640\) has 0 QQVGA, "):
+        decode({"resolution": resolution}, abilities)
+    assert decode({"resolution": 10}, abilities) == (Command("resolution", "10"),)
