@@ -9,6 +9,7 @@ Autobahn|Python means 0x1E too but writes 0x18 (octal 30): the answer is in the 
 can hold neither. Sans-I/O.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from gatekeeper.wamp.codecs import Codec
@@ -49,6 +50,10 @@ class SeparatedWire(BatchedWire):
         """Return a batch of one."""
         return frame(self.first, self.codec.encode(message) + self._separator)
 
+    def enclose(self, pieces: Sequence[bytes | memoryview]) -> bytes:
+        """Return a batch of one."""
+        return super().enclose((*pieces, self._separator))
+
     def spoken(self, batch: bytes) -> BatchedWire:
         """Return the wire of the separator that the batch ends with."""
         return _AUTOBAHNS_JSON if batch.endswith(_AUTOBAHNS) else self
@@ -70,6 +75,10 @@ class PrefixedWire(BatchedWire):
         """Return a batch of one."""
         payload = self.codec.encode(message)
         return frame(self.first, len(payload).to_bytes(_LENGTH_OCTETS, "big") + payload)
+
+    def enclose(self, pieces: Sequence[bytes | memoryview]) -> bytes:
+        """Return a batch of one."""
+        return super().enclose((sum(map(len, pieces)).to_bytes(_LENGTH_OCTETS, "big"), *pieces))
 
     def split(self, batch: bytes) -> list[bytes]:
         """Return the messages by their lengths."""

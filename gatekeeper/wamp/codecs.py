@@ -22,6 +22,7 @@ from gatekeeper.wamp.errors import CodecError
 _REFUSALS = (ValueError, TypeError, OverflowError, RecursionError, cbor2.CBORError, msgpack.UnpackException)
 
 MAX_DEPTH = 128  # nested containers in a message: real payloads have a handful, and our own passes recurse
+MAX_SPLICED = 15  # elements of an array whose mark is one byte in every format
 _UINT8_ARRAY = 64  # RFC 8746
 
 
@@ -41,6 +42,14 @@ class Codec(Protocol):
 
     def decode(self, payload: bytes) -> Any:
         """Return the value that the bytes hold; raise CodecError for anything else."""
+        ...
+
+    def elements(self, values: list[Any]) -> bytes | memoryview:
+        """Return the elements of a short array without the array around them, as `array` takes them."""
+        ...
+
+    def array(self, length: int, *elements: bytes | memoryview) -> list[bytes | memoryview]:
+        """Return the pieces of an array of this length, at most `MAX_SPLICED`, from its elements in some parts."""
         ...
 
 
@@ -66,6 +75,17 @@ class JsonCodec:
         except _REFUSALS as error:
             raise CodecError(f"not JSON: {error}") from error
 
+    def elements(self, values: list[Any]) -> bytes | memoryview:
+        """Return what stands between the brackets."""
+        return memoryview(self.encode(values))[1:-1]
+
+    def array(self, length: int, *elements: bytes | memoryview) -> list[bytes | memoryview]:
+        """Return brackets and commas around the parts."""
+        pieces: list[bytes | memoryview] = []
+        for part in elements:
+            pieces += (b",", part)
+        return [b"[", *pieces[1:], b"]"]
+
 
 class MsgPackCodec:
     """MessagePack with text and bytes told apart; extension types other than the time stamp are refused."""
@@ -87,6 +107,14 @@ class MsgPackCodec:
             return msgpack.unpackb(payload, ext_hook=_refuse_extension)
         except _REFUSALS as error:
             raise CodecError(f"not MsgPack: {error}") from error
+
+    def elements(self, values: list[Any]) -> bytes | memoryview:
+        """Return what follows the mark."""
+        return memoryview(self.encode(values))[1:]
+
+    def array(self, length: int, *elements: bytes | memoryview) -> list[bytes | memoryview]:
+        """Return the mark of an array of this length before the parts."""
+        return [bytes((0x90 | length,)), *elements]
 
 
 class CborCodec:
@@ -114,6 +142,14 @@ class CborCodec:
             )
         except _REFUSALS as error:
             raise CodecError(f"not CBOR: {error}") from error
+
+    def elements(self, values: list[Any]) -> bytes | memoryview:
+        """Return what follows the mark."""
+        return memoryview(self.encode(values))[1:]
+
+    def array(self, length: int, *elements: bytes | memoryview) -> list[bytes | memoryview]:
+        """Return the mark of an array of this length before the parts."""
+        return [bytes((0x80 | length,)), *elements]
 
 
 def _bytes_to_text(value: Any) -> str:

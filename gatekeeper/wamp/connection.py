@@ -192,6 +192,11 @@ class Connection:
         transport = self.transport
         return len(transport.dataBuffer) - int(transport.offset) + int(transport._tempDataLen)
 
+    def await_drain(self) -> None:
+        """Ask to hear when nothing is unsent, also of what Autobahn wrote by itself."""
+        if self._is_direct:
+            self._unsent()
+
     def maybe_drained(self) -> None:
         """Tell the session if nothing is unsent."""
         if self._awaits_drain and not self.unsent_bytes():

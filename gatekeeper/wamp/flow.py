@@ -61,7 +61,7 @@ class Outbox:
         self._slots: dict[int, bytes] = {}
         self._waiting_bytes = 0
         self._blocked = False
-        self._allowance = 0  # bytes of the event of policy "newest" that is on its way, for which nobody is ended
+        self._allowance = 0  # bytes on their way for which nobody is ended: an event of policy "newest", paced ones
         self.closed = False
         self.replaced = 0
 
@@ -76,6 +76,20 @@ class Outbox:
             if unsent > self._budget + self._allowance:
                 self.close()
                 self._overflowed(unsent)
+
+    def send_paced(self, frame: bytes) -> None:
+        """Send a message of somebody who waits until nothing is unsent: however large it is, nobody is ended for it."""
+        if self.closed:
+            return
+        self._tally.messages_out += 1
+        unsent = self._socket.write(frame)
+        if not unsent:
+            return
+        self._allowance += len(frame)
+        self._blocked = True
+        if unsent > self._budget + self._allowance:
+            self.close()
+            self._overflowed(unsent)
 
     def offer(self, key: int, frame: bytes) -> None:
         """Send an event of policy "newest" now, or keep it as the newest of its subscription until there is room."""

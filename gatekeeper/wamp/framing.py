@@ -6,9 +6,11 @@
 arrives as; what is unusual (fragments, control frames, an unmasked or half-received frame) it leaves to Autobahn.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from gatekeeper.wamp.codecs import CODECS, Codec
+from gatekeeper.wamp.shared import Shared
 
 _TEXT, _BINARY = 0x81, 0x82  # FIN set, opcode 1 or 2
 _MASKED = 0x80
@@ -31,15 +33,27 @@ class Wire:
         """Return the message as one unmasked frame, ready for the socket; raise CodecError if it can't be encoded."""
         return frame(self.first, self.codec.encode(message))
 
+    def pack_shared(self, head: list[Any], shared: Shared) -> bytes:
+        """Return the message of this head and a payload for many; its bytes are put together once, here."""
+        return self.enclose(shared.pieces(self.codec, head))
+
+    def enclose(self, pieces: Sequence[bytes | memoryview]) -> bytes:
+        """Return the frame of a message in pieces; raise CodecError if the client doesn't take it."""
+        return b"".join((header(self.first, sum(map(len, pieces))), *pieces))
+
 
 def frame(first: int, payload: bytes) -> bytes:
     """Return an unmasked frame with this first byte."""
-    size = len(payload)
+    return header(first, len(payload)) + payload
+
+
+def header(first: int, size: int) -> bytes:
+    """Return what stands before an unmasked payload of this size."""
     if size < 126:
-        return bytes((first, size)) + payload
+        return bytes((first, size))
     if size < 0x10000:
-        return bytes((first, 126)) + size.to_bytes(2, "big") + payload
-    return bytes((first, 127)) + size.to_bytes(8, "big") + payload
+        return bytes((first, 126)) + size.to_bytes(2, "big")
+    return bytes((first, 127)) + size.to_bytes(8, "big")
 
 
 def take_message(data: bytes, start: int, limit: int) -> tuple[bytes, bool, int] | None:

@@ -46,6 +46,7 @@ from gatekeeper.wamp.payloads import (
 )
 from gatekeeper.wamp.registrations import Invoke
 from gatekeeper.wamp.router import Router
+from gatekeeper.wamp.shared import Shared
 from gatekeeper.wamp.uris import Match
 
 __all__ = ["TRUSTED", "CallDetails", "CallResult", "LocalRegistration", "LocalSession", "LocalSubscription"]
@@ -261,6 +262,10 @@ class LocalSession(Member):
         """Serve a message that had to wait."""
         self._router.serve(self, message)
 
+    def when_drained(self, callback: Callable[[], None]) -> None:
+        """Call back: nothing ever waits."""
+        callback()
+
     def leave_for(self, _reason: str, _message: str) -> None:
         """Leave, because somebody who may has said so."""
         self.leave()
@@ -348,7 +353,8 @@ class LocalSession(Member):
         return CallDetails(caller.id, who.authid, who.authrole, invocation.procedure, caller.address, progress, who)
 
     def _yield_part(self, invocation: Invocation, *args: Any, **kwargs: Any) -> None:
-        self._answer(invocation, [YIELD, invocation.id, {"progress": True}, *payload(args, kwargs)])
+        told = [args[0]] if len(args) == 1 and type(args[0]) is Shared else payload(args, kwargs)
+        self._answer(invocation, [YIELD, invocation.id, {"progress": True}, *told])
 
     def _yield(self, invocation: Invocation, value: Any) -> None:
         result = value if isinstance(value, CallResult) else CallResult((value,), {})

@@ -4,6 +4,7 @@ A member is a joined session, remote or local. Broker and dealer see only this m
 serializations, sockets or Python callables.
 """
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from gatekeeper.wamp.auth import Identity
@@ -99,6 +100,10 @@ class Member:
     def unsent_bytes(self) -> int:
         """Return what waits in memory for it to read; nothing for a session of this process."""
         return 0
+
+    def when_drained(self, callback: Callable[[], None]) -> None:
+        """Call back once, when nothing waits for it to read any more; never, if it leaves before."""
+        raise NotImplementedError
 
     def leave_for(self, reason: str, message: str) -> None:
         """Leave the realm, because somebody who may has said so."""

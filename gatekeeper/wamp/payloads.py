@@ -8,6 +8,7 @@ from gatekeeper.wamp.auth import Identity
 from gatekeeper.wamp.errors import WampError
 from gatekeeper.wamp.messages import Message
 from gatekeeper.wamp.options import CallOptions, EventDetails, PublishOptions
+from gatekeeper.wamp.shared import Shared
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +18,8 @@ class CallDetails:
     :ivar session: the caller's session ID.
     :ivar procedure: what was called, also where a pattern is registered.
     :ivar address: the caller's IP address; "local" for a session of this process.
-    :ivar progress: takes a part of the result, as it takes a result; None if the caller doesn't want parts.
+    :ivar progress: takes a part of the result, as it takes a result, or one `Shared` for all of it; None if the caller
+        doesn't want parts.
     :ivar identity: what the authenticator accepted; None for a caller at a router elsewhere.
     """
 
@@ -40,6 +42,8 @@ class CallResult:
 
 def payload_of(message: Message, start: int) -> tuple[list[Any], dict[str, Any]]:
     """Return the payload that begins at this place of a message."""
+    if len(message) > start and type(message[start]) is Shared:
+        return message[start].args, message[start].kwargs
     args: list[Any] = message[start] if len(message) > start else []
     kwargs: dict[str, Any] = message[start + 1] if len(message) > start + 1 else {}
     return args, kwargs

@@ -9,7 +9,7 @@ What a client takes is a property of its wire: a message that is larger can't be
 a format lacks. So an EVENT is left out and counted, and a CALL or its answer becomes an ERROR.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import IntEnum
 from functools import cache
 from typing import Any
@@ -69,6 +69,13 @@ class RawWire(Wire):
             raise CodecError(f"a message of {len(payload)} bytes for a client that takes {self.limit}")
         return frame(MESSAGE, payload)
 
+    def enclose(self, pieces: Sequence[bytes | memoryview]) -> bytes:
+        """Return the frame of a message in pieces; raise CodecError if it is too large for the client."""
+        size = sum(map(len, pieces))
+        if size > self.limit:
+            raise CodecError(f"a message of {size} bytes for a client that takes {self.limit}")
+        return b"".join((_prefix(MESSAGE, size), *pieces))
+
 
 @cache
 def wire(serializer: int, exponent: int) -> RawWire:
@@ -78,10 +85,13 @@ def wire(serializer: int, exponent: int) -> RawWire:
 
 def frame(kind: int, payload: bytes) -> bytes:
     """Return a frame of this type."""
-    size = len(payload)
+    return _prefix(kind, len(payload)) + payload
+
+
+def _prefix(kind: int, size: int) -> bytes:
     # At 2**24 the 25th bit of the length is bit X.
     prefix = (kind << 24) + (size if size < 1 << 24 else 0x08 << 24)
-    return prefix.to_bytes(PREFIX_OCTETS, "big") + payload
+    return prefix.to_bytes(PREFIX_OCTETS, "big")
 
 
 def read_handshake(request: bytes) -> RawWire:

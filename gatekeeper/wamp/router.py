@@ -217,6 +217,15 @@ class Router:
         member = self._members.get(session)
         return member.unsent_bytes() if member is not None else 0
 
+    def when_drained(self, session: int, callback: Callable[[], None]) -> None:
+        """Call back once, when nothing waits for a session to read any more; for who has something unsent only.
+
+        Never, if it leaves before.
+        """
+        member = self._members.get(session)
+        if member is not None:
+            member.when_drained(callback)
+
     def members(self) -> list[Member]:
         """Return all members, in the order in which they came."""
         return list(self._members.values())

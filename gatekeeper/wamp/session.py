@@ -11,7 +11,7 @@ Whatever a state doesn't expect, and whatever isn't a message, ends in ABORT `wa
 decides every pair of state and message type.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, Protocol
@@ -38,6 +38,7 @@ from gatekeeper.wamp.framing import Wire
 from gatekeeper.wamp.limits import SessionMetrics
 from gatekeeper.wamp.members import Frames, Member, Subscription
 from gatekeeper.wamp.messages import ABORT, CHALLENGE, GOODBYE, INTERRUPT, INVOCATION, WELCOME, Message, Type, check
+from gatekeeper.wamp.shared import Shared
 
 if TYPE_CHECKING:
     from gatekeeper.wamp.router import Router
@@ -102,6 +103,10 @@ class Link(Socket, Protocol):
         """Close once what was written has left, or after a time of the transport's choosing."""
         ...
 
+    def await_drain(self) -> None:
+        """See to `drained` being called, whatever it is that is unsent: a ping, too."""
+        ...
+
     def expect(self, state: State) -> None:
         """Take note of a new state; the transport calls `overdue` if one other than JOINED lasts too long."""
         ...
@@ -114,7 +119,7 @@ class Session(Member):
     :param wire: how messages look on it.
     """
 
-    __slots__ = ("_challenge", "_link", "_outbox", "_router", "peer", "state", "wire")
+    __slots__ = ("_awaiting", "_challenge", "_link", "_outbox", "_router", "peer", "state", "wire")
 
     def __init__(self, router: "Router", link: Link, wire: Wire, peer: Peer) -> None:
         super().__init__(NOBODY, peer.address)
@@ -124,6 +129,7 @@ class Session(Member):
         self.peer = peer
         self.state = State.OPENING
         self._challenge: Challenge | None = None
+        self._awaiting: list[Callable[[], None]] = []
         self._outbox = Outbox(link, router.limits.unsent_bytes, router.tally, self._overflowed)
 
     # --- What the transport tells ----------------------------------------------------------------------------------
@@ -169,9 +175,14 @@ class Session(Member):
     def drained(self) -> None:
         """Go on sending: the connection has nothing unsent."""
         self._outbox.drained()
+        if self._awaiting and not self.unsent_bytes():
+            awaiting, self._awaiting = self._awaiting, []
+            for callback in awaiting:
+                callback()
 
     def lost(self) -> None:
         """Forget everything: the connection is gone."""
+        self._awaiting.clear()
         self._depart(State.CLOSED)
         self._outbox.close()
         self._router.detached(self)
@@ -180,7 +191,10 @@ class Session(Member):
 
     def send(self, message: Message) -> None:
         """Send a reply; raise CodecError if this serialization can't express it."""
-        self._outbox.send(self.wire.pack(message))
+        if type(message[-1]) is Shared:
+            self._outbox.send_paced(self.wire.pack_shared(message[:-1], message[-1]))
+        else:
+            self._outbox.send(self.wire.pack(message))
 
     def event(self, subscription: Subscription, message: Message, frames: Frames, slot: int) -> None:
         """Send an event, made into a frame only if no other receiver of the same wire has done it."""
@@ -222,6 +236,11 @@ class Session(Member):
     def unsent_bytes(self) -> int:
         """Return what waits in memory for the client to read."""
         return self._link.unsent_bytes() + self._outbox.waiting_bytes
+
+    def when_drained(self, callback: Callable[[], None]) -> None:
+        """Call back once, when nothing is unsent any more."""
+        self._awaiting.append(callback)
+        self._link.await_drain()
 
     def leave(self, reason: str, message: str = "") -> None:
         """Say GOODBYE to a joined session, ABORT to one on its way in, and close when it has answered."""

@@ -42,6 +42,9 @@ class RecordingLink:
     def close(self, reason: str) -> None:
         self.record.append(("close", reason))
 
+    def await_drain(self) -> None:
+        self.record.append(("await_drain", None))
+
     def expect(self, state: State) -> None:
         self.record.append(("expect", state))
 
