@@ -19,6 +19,8 @@ from gatekeeper.access.principal import Principal, check
 from gatekeeper.access.roles import Role
 from gatekeeper.caller import Caller
 from gatekeeper.cameras.api import Cameras
+from gatekeeper.cameras.tile import asked_of, painted_of
+from gatekeeper.cameras.watching import Watching
 from gatekeeper.doors.api import Doors
 from gatekeeper.errors import AccessDenied, InvalidArgument, NoSuchDoor
 from gatekeeper.evidence.event import Event, Query
@@ -48,6 +50,7 @@ class Calls:
         *,
         guard: Guard,
         cameras: Cameras,
+        watching: Watching,
         doors: Doors,
         system: System,
         records: Records,
@@ -57,6 +60,7 @@ class Calls:
     ) -> None:
         self._guard = guard
         self._cameras = cameras
+        self._watching = watching
         self._doors = doors
         self._system = system
         self._records = records
@@ -74,6 +78,8 @@ class Calls:
         serve(uris.CALL_CAMERA_SETTINGS, self._camera_settings)
         serve(uris.CALL_CAMERA_SET, self._camera_set)
         serve(uris.CALL_CAMERA_TELEMETRY, self._camera_telemetry)
+        serve.following(uris.CALL_CAMERA_WATCH, self._watch)
+        serve.following(uris.CALL_CAMERA_CREDIT, self._credit)
         serve(uris.CALL_CAMERA_STRANGERS, lambda who: self._cameras.strangers())
         serve(uris.CALL_DOOR_LIST, lambda who: self.seen(who, self._doors.list()))
         serve(uris.CALL_DOOR_STATUS, self._door_status)
@@ -190,6 +196,22 @@ class Calls:
             self._cameras.refused(who.caller, camera, error)
             raise
         return self._cameras.set(who.caller, camera, settings)
+
+    def _watch(self, who: Principal, details: CallDetails, **given: Any) -> "Deferred[None]":
+        """Give a camera's pictures by credit, as parts of a result that never ends.
+
+        :raises InvalidArgument: if the caller doesn't take results in parts.
+        """
+        asked = asked_of(given)
+        check(who, Permission.CAMERA_VIEW, asked.camera)
+        if details.progress is None:
+            raise InvalidArgument("call it with receive_progress: the pictures come as progressive results")
+        return self._watching.watch(details.session, details.progress, asked)
+
+    def _credit(self, who: Principal, details: CallDetails, painted: Any) -> None:
+        self._watching.credit(
+            details.session, painted_of(painted), lambda camera: who.may(Permission.CAMERA_VIEW, camera)
+        )
 
     def _door_status(self, who: Principal, door: str | None = None) -> Any:
         check(who, Permission.DOOR_VIEW, self._named(who, door))

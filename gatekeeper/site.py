@@ -137,6 +137,8 @@ class Site(Service):
             session=self._session,
             record=self.journal.record,
             is_own=self._is_own,
+            unsent=self._router.unsent_bytes,
+            when_drained=self._router.when_drained,
             virtual=demo,
         )
         self.viewing.devices.setServiceParent(self._devices)
@@ -220,6 +222,7 @@ class Site(Service):
         calls = Calls(
             guard=guard,
             cameras=self.viewing.cameras,
+            watching=self.viewing.watching,
             doors=self._doors,
             system=self._system,
             records=records,

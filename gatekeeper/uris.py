@@ -150,6 +150,8 @@ CALL_CAMERA_STATUS = Name("gatekeeper.camera.status", Permission.CAMERA_VIEW)
 CALL_CAMERA_SETTINGS = Name("gatekeeper.camera.settings", Permission.CAMERA_VIEW)
 CALL_CAMERA_TELEMETRY = Name("gatekeeper.camera.telemetry", Permission.CAMERA_VIEW)
 CALL_CAMERA_SET = Name("gatekeeper.camera.set", Permission.CAMERA_CONTROL)
+CALL_CAMERA_WATCH = Name("gatekeeper.camera.watch", Permission.CAMERA_VIEW)  # progressive: pictures, by credit
+CALL_CAMERA_CREDIT = Name("gatekeeper.camera.credit", Permission.CAMERA_VIEW)
 CALL_CAMERA_STRANGERS = Name("gatekeeper.camera.strangers", Permission.ACCESS_ADMIN)
 CALL_DOOR_LIST = Name("gatekeeper.door.list", Permission.DOOR_VIEW)
 CALL_DOOR_STATUS = Name("gatekeeper.door.status", Permission.DOOR_VIEW)
@@ -176,7 +178,7 @@ CALL_ACCESS_REVOKE_KEY = Name("gatekeeper.access.revoke_key", Permission.SELF)
 PROCEDURES = (
     CALL_SYSTEM_STATUS, CALL_SYSTEM_TIME, CALL_CAMERA_LIST, CALL_CAMERA_STATUS, CALL_CAMERA_SETTINGS,
     CALL_CAMERA_SET, CALL_CAMERA_TELEMETRY,
-    CALL_CAMERA_STRANGERS, CALL_DOOR_LIST, CALL_DOOR_STATUS,
+    CALL_CAMERA_WATCH, CALL_CAMERA_CREDIT, CALL_CAMERA_STRANGERS, CALL_DOOR_LIST, CALL_DOOR_STATUS,
     CALL_DOOR_OPEN, CALL_DOOR_LOCK, CALL_EVENT_RECENT, CALL_EVENT_LIST, CALL_EVENT_GET, CALL_EVENT_FOLLOW,
     CALL_EVENT_VERIFY, CALL_EVENT_HOLD, CALL_EVENT_RELEASE, CALL_EVENT_ERASE,
     CALL_ACCESS_USERS, CALL_ACCESS_ADD, CALL_ACCESS_CHANGE,

@@ -31,6 +31,7 @@ from gatekeeper.cameras.push.reception import Reception
 from gatekeeper.cameras.sampling import Sampling
 from gatekeeper.cameras.sight import Finding, Sight
 from gatekeeper.cameras.snapshots import SnapshotPull
+from gatekeeper.cameras.watching import Watching
 from gatekeeper.elsewhere import IsOwn
 from gatekeeper.http.mjpeg import Seats, Stream, Terms
 from gatekeeper.realm import Presence
@@ -42,6 +43,7 @@ class Viewing:
     :param session: the site's own, for frames and states.
     :param record: `Journal.record`.
     :param is_own: tells what is gatekeeper's own port, and no camera.
+    :param unsent: `Router.unsent_bytes`; `when_drained` likewise.
     :ivar devices: what runs while the site does; `streams` and `feeds` by camera id, in the configuration's order.
     """
 
@@ -57,6 +59,8 @@ class Viewing:
         session: Presence,
         record: Callable[..., Any],
         is_own: IsOwn,
+        unsent: Callable[[int], int],
+        when_drained: Callable[[int, Callable[[], None]], None],
         virtual: bool,
     ) -> None:
         self._settings = settings
@@ -69,6 +73,7 @@ class Viewing:
         self._pictures = ThreadPool(minthreads=0, maxthreads=1, name="pictures")
         self.devices = MultiService()
         self._compose(folder)
+        self.watching = Watching(self.feeds, reactor, unsent, when_drained)
 
     def start(self) -> None:
         """Draw and look; `devices` is the site's to start."""
@@ -76,8 +81,9 @@ class Viewing:
         self._lookout.startService()
 
     def stop_looking(self) -> None:
-        """Look no more whether cameras see: they are about to be stopped."""
+        """Look no more whether cameras see, nor show anybody: they are about to be stopped."""
         self._lookout.stopService()
+        self.watching.stop()
 
     def stop(self) -> None:
         """Draw no more."""
@@ -197,7 +203,8 @@ class Viewing:
 
     def viewers(self, camera: str) -> int:
         """Return how many take a camera's pictures now, all ways together."""
-        return self.streams[camera].metrics.viewers + self._publishers[camera].subscribers
+        streams, topics = self.streams[camera].metrics.viewers, self._publishers[camera].subscribers
+        return streams + topics + self.watching.viewers(camera)
 
     # --- pictures ---
 

@@ -24,6 +24,8 @@ ARGUMENTS: dict[uris.Name, dict[str, Any]] = {
     uris.CALL_CAMERA_SETTINGS: {"camera": "yard"},
     uris.CALL_CAMERA_SET: {"camera": "yard", "quality": 12},
     uris.CALL_CAMERA_TELEMETRY: {"camera": "yard", "since": 5},
+    uris.CALL_CAMERA_WATCH: {"camera": "yard", "tile": 1},
+    uris.CALL_CAMERA_CREDIT: {"painted": [[1, 1]]},
     uris.CALL_EVENT_GET: {"event": "none"},
     uris.CALL_EVENT_VERIFY: {"event": "none"},
     uris.CALL_EVENT_HOLD: {"event": "none"},
@@ -56,7 +58,8 @@ REFUSED = {
     uris.CALL_CAMERA_SET: "invalid_argument",  # this one does not connect to us
     uris.CALL_ACCESS_NEW_KEY: "no_such_user",  # the configuration's token has no account of its own yet
     uris.CALL_ACCESS_REVOKE_KEY: "no_such_key",
-    uris.CALL_EVENT_FOLLOW: "invalid_argument",  # it needs progressive results
+    **dict.fromkeys((uris.CALL_EVENT_FOLLOW, uris.CALL_CAMERA_WATCH), "invalid_argument"),  # for progressive results
+    uris.CALL_CAMERA_CREDIT: "invalid_argument",  # nothing is watched
 }
 """What the procedures answer to these arguments where there is nothing to do it with."""
 

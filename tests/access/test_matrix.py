@@ -80,6 +80,8 @@ CALLS = {
     "gatekeeper.camera.settings": SEE_YARD,
     "gatekeeper.camera.set": "owner operator-all",
     "gatekeeper.camera.telemetry": SEE_YARD,
+    "gatekeeper.camera.watch": SEE_YARD,
+    "gatekeeper.camera.credit": SEE_YARD,
     "gatekeeper.camera.strangers": "owner",
     "gatekeeper.door.list": SEE_FRONT,
     "gatekeeper.door.status": SEE_FRONT,
