@@ -72,10 +72,14 @@ class PostgreSQL:
         @event.listens_for(engine, "connect")
         def prepare(connection: Any, _record: Any) -> None:
             # A server may be set up to lose the last moment's commits; what we acknowledge must be on its disk.
-            with connection.cursor() as cursor:
-                if cursor.execute("SHOW synchronous_commit").fetchone()[0] == "off":
-                    cursor.execute("SET synchronous_commit = on")
-            connection.commit()
+            try:
+                with connection.cursor() as cursor:
+                    if cursor.execute("SHOW synchronous_commit").fetchone()[0] == "off":
+                        cursor.execute("SET synchronous_commit = on")
+                connection.commit()
+            except BaseException:
+                connection.close()  # the pool hasn't taken it yet, and would only forget it
+                raise
 
         return engine
 

@@ -25,6 +25,8 @@ class Readers:
             threading.Thread(target=self._work, name=f"storage-reader-{number}", daemon=True)
             for number in range(READERS)
         ]
+        self._working = len(self._threads)
+        self._lock = threading.Lock()
 
     def start(self) -> None:
         """Start the threads."""
@@ -50,7 +52,11 @@ class Readers:
             else:
                 answer(value, None)
             del item, work, answer  # what they hold must not live until the next read
-        self._engine.dispose()
+        with self._lock:
+            self._working -= 1
+            last = self._working == 0
+        if last:  # a connection that a thread still has would go back to a pool that nobody closes
+            self._engine.dispose()
 
     def _read(self, work: Work) -> Any:
         try:
