@@ -2,6 +2,8 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+# Tests mostly wait, for processes and for time: three files at once are no more than two cores can do.
+WORKERS ?= 3
 NPM := npm --no-audit --no-fund --no-update-notifier --loglevel=error
 
 # What a checkout needs once; the stamps are made again when what they were made of changes.
@@ -40,7 +42,7 @@ layers: $(VENV_READY) ## Check that dependencies point down
 	$(BIN)/lint-imports --no-logo
 
 unit: build postgresql rtsp $(CLIENTS_READY) ## Run pytest: units, and processes on loopback
-	$(BIN)/python -m pytest -q $(ARGS)
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 pages: $(NODE_READY) ## Run vitest
 	cd web && $(NPM) test

@@ -9,8 +9,8 @@ const PATIENCE = Number(process.env.E2E_PATIENCE ?? 1);
 export default defineConfig({
   testDir: "e2e",
   outputDir: "../artefacts/playwright",
-  // One site, one lock: tests share its door, so they come one after another.
-  workers: 1,
+  // A worker has a site of its own, with one lock: a file's tests share its door and come one after another.
+  workers: 2,
   timeout: 60_000 * PATIENCE,
   expect: { timeout: 10_000 * PATIENCE },
   reporter: [["list"]],

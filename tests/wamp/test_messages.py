@@ -17,7 +17,7 @@ GOOD: list[list[Any]] = [
     [8, 68, 1, {}, "a.b"],
     [8, 68, 1, {}, "a.b", [1], {"k": 1}],
     [16, 1, {}, "a.b"],
-    [16, 2**53, {"acknowledge": True, "x_mine": object()}, "a.b", [], {}],
+    [16, 2**53, {"acknowledge": True, "x_mine": frozenset()}, "a.b", [], {}],
     [32, 1, {"match": "exact"}, "a.b"],
     [34, 1, 1],
     [48, 1, {"timeout": 5}, "a.b", [None]],
