@@ -9,7 +9,7 @@ published to this site's own pages too, which stay on the router in this process
 site that isn't heard of any more leaves nothing behind: its doors are unknown, its cameras offline.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Protocol
@@ -52,8 +52,8 @@ class Presence(Protocol):
         """Publish an event."""
         ...
 
-    def watch_subscribers(self, topic: str, listener: Callable[[int], None]) -> None:
-        """Tell the listener the number of a topic's subscribers, now and on each change."""
+    def watch_subscribers(self, topic: str, listener: Callable[[int], None]) -> Callable[[], None]:
+        """Tell the listener the number of a topic's subscribers, now and on each change; return what ends that."""
         ...
 
     def leave(self) -> Any:
@@ -81,10 +81,12 @@ class Site:
     """Another site, as it last said.
 
     :ivar heard: seconds of the clock.
+    :ivar said: what it last said that it has.
     :ivar has: "camera" and "door" → id → its last status.
     """
 
     heard: float
+    said: Any = None
     has: dict[str, dict[str, Status]] = field(default_factory=lambda: {CAMERA: {}, DOOR: {}})
 
 
@@ -92,12 +94,13 @@ class SharedRealm:
     """A session here and one elsewhere, as one.
 
     :param name: this site's, on the realm; no two may be the same.
-    :param has: "camera" and "door" → the ids of this site.
     :param refresh: publishes this site's states again.
     :ivar admission: must be set before anybody calls.
+    :ivar has: "camera" and "door" → the ids of this site, as they are now; must be set before the start.
     """
 
     admission: Admission
+    has: Mapping[str, Collection[str]]
 
     log = Logger()
 
@@ -109,24 +112,28 @@ class SharedRealm:
         reactor: Any,
         wall: Callable[[], float],
         name: str,
-        has: Mapping[str, Sequence[str]],
         refresh: Callable[[], None],
     ) -> None:
         self._local, self._remote = local, remote
         self._reactor, self._wall = reactor, wall
-        self._name, self._has, self._refresh = name, has, refresh
+        self._name, self._refresh = name, refresh
         self._sites: dict[str, Site] = {}
         self._watched: set[str] = set()
         self._announcing = LoopingCall(self._tick)
         self._announcing.clock = reactor
         remote.joined, remote.lost = self._joined, self._lost
         remote.subscribe(self._heard_of, uris.TOPIC_SITE)
-        remote.subscribe(lambda event: local.publish(uris.TOPIC_EVENT.template, event), uris.TOPIC_EVENT.template)
+        for topic in (uris.TOPIC_EVENT.template, uris.TOPIC_CHANGED.template):
+            remote.subscribe(partial(local.publish, topic), topic)
 
     def start(self) -> None:
         """Join the realm, and stay there."""
         self._remote.start()
         self._announcing.start(ANNOUNCE_SECONDS, now=False)
+
+    def changed(self) -> None:
+        """Say what this site has: cameras or doors came or went."""
+        self._announce()
 
     # --- Presence ----------------------------------------------------------------------------------------------------
 
@@ -142,8 +149,8 @@ class SharedRealm:
         self._local.publish(topic, *args, **kwargs)
         self._remote.publish(topic, *args, **kwargs)
 
-    def watch_subscribers(self, topic: str, listener: Callable[[int], None]) -> None:
-        """Tell the listener the number of subscribers here and there."""
+    def watch_subscribers(self, topic: str, listener: Callable[[int], None]) -> Callable[[], None]:
+        """Tell the listener the number of subscribers here and there; return what ends that."""
         counts = [0, 0]
 
         def at(place: int) -> Callable[[int], None]:
@@ -153,8 +160,13 @@ class SharedRealm:
 
             return changed
 
-        self._local.watch_subscribers(topic, at(0))
-        self._remote.watch_subscribers(topic, at(1))
+        ends = (self._local.watch_subscribers(topic, at(0)), self._remote.watch_subscribers(topic, at(1)))
+
+        def end() -> None:
+            for one in ends:
+                one()
+
+        return end
 
     def leave(self) -> "Deferred[Any]":
         """Leave here and there."""
@@ -171,7 +183,7 @@ class SharedRealm:
         self._refresh()
 
     def _announce(self) -> None:
-        self._remote.publish(uris.TOPIC_SITE, site=self._name, has={kind: list(ids) for kind, ids in self._has.items()})
+        self._remote.publish(uris.TOPIC_SITE, site=self._name, has={kind: list(ids) for kind, ids in self.has.items()})
 
     def _tick(self) -> None:
         self._announce()
@@ -192,12 +204,25 @@ class SharedRealm:
         known = self._sites.get(site)
         if known is not None:
             known.heard = self._reactor.seconds()
+            if known.said != has:
+                self._reconsider(site, known, has)
         elif len(self._sites) < MAX_SITES:
-            self._sites[site] = Site(self._reactor.seconds())
+            self._sites[site] = Site(self._reactor.seconds(), has)
             self.log.info("site {site} is on the realm", site=site)
             self._announce()  # it may not know of us
             for kind in _LISTS:
                 self._learn(site, kind)
+
+    def _reconsider(self, name: str, site: Site, has: Any) -> None:
+        """Another site has other things than before: let go of what is gone, and ask for what came."""
+        site.said = has
+        for kind, known in site.has.items():
+            ids = has.get(kind) if isinstance(has, dict) else None
+            there = set(filter(lambda id_: isinstance(id_, str), ids)) if isinstance(ids, list) else set()
+            for id_ in known.keys() - there:
+                self._let_go(kind, id_, known.pop(id_), "it was removed from its site")
+            if there - known.keys():
+                self._learn(name, kind)
 
     def _learn(self, name: str, kind: str) -> None:
         def listed(statuses: Any) -> None:
@@ -209,7 +234,7 @@ class SharedRealm:
     def _take(self, name: str, kind: str, status: Status) -> None:
         """Take a status of another site's, and show it here; never one of what is this site's own."""
         site, id_ = self._sites.get(name), status["id"]
-        if site is None or id_ in self._has[kind] or self._owner(kind, id_) not in (None, name):
+        if site is None or id_ in self.has[kind] or self._owner(kind, id_) not in (None, name):
             return
         topic = _TOPICS[kind].format(**{kind: id_})
         if id_ not in site.has[kind]:
@@ -230,10 +255,12 @@ class SharedRealm:
         self.log.warn("site {site} can't be reached", site=name)
         for kind, statuses in site.has.items():
             for id_, status in statuses.items():
-                topic = _TOPICS[kind].format(**{kind: id_})
-                self._remote.unsubscribe(topic)
-                gone = {**status, **_GONE[kind], "reason": _GONE_REASON, "since": self._wall()}
-                self._local.publish(topic, gone)
+                self._let_go(kind, id_, status, _GONE_REASON)
+
+    def _let_go(self, kind: str, id_: str, status: Status, reason: str) -> None:
+        topic = _TOPICS[kind].format(**{kind: id_})
+        self._remote.unsubscribe(topic)
+        self._local.publish(topic, {**status, **_GONE[kind], "reason": reason, "since": self._wall()})
 
     def _pass(self, topic: str) -> None:
         """Bring a camera's frames, or samples, here while somebody here watches."""
@@ -283,7 +310,7 @@ class SharedRealm:
         :raises NoSuchDoor: if more than one site could be meant; nobody may open a door that he didn't mean.
         """
         having = [name for name, site in self._sites.items() if site.has[kind]]
-        if having and (self._has[kind] or len(having) > 1):
+        if having and (self.has[kind] or len(having) > 1):
             raise NoSuchDoor(f"several sites have a {kind}: name one")
         return having[0] if having else None
 

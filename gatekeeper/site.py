@@ -21,12 +21,9 @@ from gatekeeper.access.records import Ended
 from gatekeeper.caller import ITSELF
 from gatekeeper.calls import Calls, plain
 from gatekeeper.cameras.push.camera import Port
-from gatekeeper.doors.api import Doors
-from gatekeeper.doors.executor import LastWill, Nobody, can_leave_a_will
-from gatekeeper.doors.link import DoorLink, Recorded
+from gatekeeper.doorways import Doorways
 from gatekeeper.entrance import Entrance
 from gatekeeper.errors import ConfigurationError
-from gatekeeper.evidence.entry import Entry
 from gatekeeper.evidence.event import Event
 from gatekeeper.evidence.outside import Disk
 from gatekeeper.http.app import HttpApi
@@ -53,22 +50,6 @@ from gatekeeper.wamp.transport import websocket_factory
 
 STOP_TIMEOUT = 4.8
 """Seconds for everything to end: a lock may take two to answer what is in flight and two to lock."""
-
-
-FOLLOWS = frozenset(
-    {
-        "door.auto_locked",
-        "door.indeterminate",
-        "door.jammed",
-        "door.lease_lost",
-        "door.left_unlocked",
-        "door.locked",
-        "door.opened_late",
-        "door.refused",
-        "door.relocked",
-    }
-)
-"""What a door does because of the last action at it; an opening that nobody ordered has no cause that we know."""
 
 
 LOGGED = ("door.", "camera.", "system.started", "system.stopped")
@@ -141,8 +122,18 @@ class Site(Service):
             when_drained=self._router.when_drained,
             virtual=demo,
         )
-        self.viewing.devices.setServiceParent(self._devices)
-        self._compose_doors()
+        self.doorways = Doorways(
+            settings,
+            reactor=reactor,
+            wall=wall,
+            session=self._session,
+            record=self.keeping.record_door,
+            is_own=self._is_own,
+            virtual=demo,
+        )
+        self.keeping.watch(self.viewing.feeds, self.doorways.watching)
+        for part in (self.viewing, self.doorways):
+            part.devices.setServiceParent(self._devices)
         self._compose_http()
 
     # --- composing ---
@@ -167,44 +158,13 @@ class Site(Service):
             ticket=ticket,
             policies=_policy,
         )
-        has = {
-            CAMERA: [camera.id for camera in self._settings.cameras],
-            DOOR: [door.id for door in self._settings.doors],
-        }
         return SharedRealm(
             local,
             remote,
             reactor=self._reactor,
             wall=self._wall,
             name=secrets.token_hex(4),
-            has=has,
             refresh=self._publish_states,
-        )
-
-    def _compose_doors(self) -> None:
-        self._last_will = LastWill() if self._settings.doors and can_leave_a_will() else None
-        links: dict[str, DoorLink] = {}
-        watching: dict[str, tuple[str, ...]] = {}
-        for door in self._settings.doors:
-            link = DoorLink(
-                door,
-                self._reactor,
-                self._door_changed,
-                self._door_recorded,
-                self._last_will or Nobody(),
-                is_own=self._is_own,
-            )
-            link.setServiceParent(self._devices)
-            links[door.id] = link
-            watching[door.id] = tuple(camera.id for camera in self._settings.cameras if door.id in camera.doors)
-        self.keeping.watch(self.viewing.feeds, watching)
-        self._doors = Doors(
-            links=links,
-            clock=self._reactor,
-            wall=self._wall,
-            cameras=watching,
-            record=self._call_recorded,
-            virtual=self._demo,
         )
 
     def _compose_http(self) -> None:
@@ -214,7 +174,7 @@ class Site(Service):
             reactor=self._reactor,
             wall=self._wall,
             cameras=self.viewing.cameras.list,
-            doors=self._doors.list,
+            doors=self.doorways.doors.list,
             router=self._router.metrics,
             storage=lambda: self.keeping.database.health,
         )
@@ -223,7 +183,7 @@ class Site(Service):
             guard=guard,
             cameras=self.viewing.cameras,
             watching=self.viewing.watching,
-            doors=self._doors,
+            doors=self.doorways.doors,
             system=self._system,
             records=records,
             access=self.entrance.api,
@@ -232,6 +192,7 @@ class Site(Service):
         )
         if self._shared is not None:
             self._shared.admission = calls
+            self._shared.has = {CAMERA: self.viewing.feeds, DOOR: self.doorways.links}
         calls.offer(self._session)
         api = HttpApi(
             guard,
@@ -240,7 +201,7 @@ class Site(Service):
                 self.entrance.routes(),
                 SystemRoutes(self._system),
                 CameraRoutes(self.viewing.cameras),
-                DoorRoutes(self._doors),
+                DoorRoutes(self.doorways.doors),
                 EventRoutes(records, self._reactor),
             ),
         )
@@ -269,8 +230,7 @@ class Site(Service):
     def startService(self) -> None:
         super().startService()
         self.viewing.start()
-        if self._last_will is not None:
-            self._last_will.startService()
+        self.doorways.start()
         for listening in self._all_listening():
             listening.startService()
         self.keeping.start()
@@ -282,8 +242,7 @@ class Site(Service):
         for camera in self._settings.cameras:
             self.log.info("camera {id}: {where}", id=camera.id, where=self.viewing.where(camera))
         for door in self._settings.doors:
-            kind = "VIRTUAL device at " if self._demo else ""
-            self.log.info("door {id}: {kind}{url}", id=door.id, kind=kind, url=door.url.partition("?")[0])
+            self.log.info("door {id}: {where}", id=door.id, where=self.doorways.where(door))
         if self._demo:
             self.log.info("demo site: every camera and lock here is virtual; give --config FILE for real ones")
         code = self.entrance.first_link()
@@ -302,7 +261,7 @@ class Site(Service):
         self.viewing.stop_looking()  # before the record ends
         parts = [
             maybeDeferred(self._devices.stopService),
-            *(stream.stop() for stream in self.viewing.streams.values()),
+            *self.viewing.stop_streams(),
             maybeDeferred(self._sockets.close),
         ]
         parts += [maybeDeferred(listening.stopService) for listening in self._all_listening()]
@@ -316,8 +275,7 @@ class Site(Service):
             for succeeded, result in results:
                 if not succeeded:
                     self.log.failure("a part failed while stopping", result)
-        if self._last_will is not None:
-            self._last_will.stopService()
+        self.doorways.stop()
         self._http.abort()
         self.journal.record("system.stopped", f"{self._settings.name} stopped", caller=ITSELF)
         yield self.keeping.stop()
@@ -371,28 +329,8 @@ class Site(Service):
         """Say again what everything is: who heard the last word may have missed some."""
         for camera in self.viewing.cameras.list():
             self._session.publish(uris.TOPIC_CAMERA_STATE.format(camera=camera.id), plain(camera))
-        for door in self._doors.list():
+        for door in self.doorways.doors.list():
             self._session.publish(uris.TOPIC_DOOR_STATE.format(door=door.id), plain(door))
-
-    def _door_changed(self, link: DoorLink) -> None:
-        door = link.config.id
-        self._session.publish(uris.TOPIC_DOOR_STATE.format(door=door), plain(self._doors.status(door)))
-
-    def _door_recorded(self, note: Recorded) -> None:
-        self.keeping.record_door(
-            note.kind,
-            note.text,
-            subject=note.door,
-            caller=ITSELF,
-            cause=self._doors.recording.cause(note.door) if note.kind in FOLLOWS else None,
-            outcome="alarm" if note.alarm else "ok",
-        )
-
-    def _call_recorded(self, kind: str, text: str, *, subject: str | None, **about: Any) -> Entry:
-        entry = self.keeping.record_door(kind, text, subject=subject, **about)
-        # The line is written when the caller has its answer: a slow terminal must not keep a person at the door.
-        self._reactor.callLater(0, self.log.info, "door {door}: {text}", door=subject, text=text)
-        return entry
 
     def _publish_event(self, event: Event) -> None:
         if not event.kind.startswith(LOGGED):

@@ -193,8 +193,11 @@ TOPIC_CAMERA_STATE = Name("gatekeeper.camera.<camera>.state", Permission.CAMERA_
 TOPIC_CAMERA_TELEMETRY = Name("gatekeeper.camera.<camera>.telemetry", Permission.CAMERA_VIEW)
 TOPIC_DOOR_STATE = Name("gatekeeper.door.<door>.state", Permission.DOOR_VIEW)
 TOPIC_EVENT = Name("gatekeeper.event", Permission.EVENT_VIEW)  # every event: an owner's; others follow
+TOPIC_CHANGED = Name("gatekeeper.system.changed", Permission.SELF)  # cameras or doors came or went: list them anew
 
-TOPICS = (TOPIC_CAMERA_FRAME, TOPIC_CAMERA_STATE, TOPIC_CAMERA_TELEMETRY, TOPIC_DOOR_STATE, TOPIC_EVENT)
+TOPICS = (
+    TOPIC_CAMERA_FRAME, TOPIC_CAMERA_STATE, TOPIC_CAMERA_TELEMETRY, TOPIC_DOOR_STATE, TOPIC_EVENT, TOPIC_CHANGED,
+)  # fmt: skip
 
 # --- between sites on a realm that they share (realm.py); no page's or script's to use ------------------------------
 

@@ -1,15 +1,15 @@
-"""The cameras of a site, composed: who brings their pictures, who takes them, who looks whether they see anything.
+"""The cameras of a site, together: they come, change and go while it runs, and share what they have in common.
 
 Part of the composition root, apart from `site` because none of it knows of doors.
 """
 
 import time
 from collections.abc import Callable, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-from twisted.application.service import MultiService, Service
+import msgspec
+from twisted.application.service import MultiService
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.threadpool import ThreadPool
@@ -18,23 +18,19 @@ from gatekeeper import config, uris
 from gatekeeper.caller import ITSELF
 from gatekeeper.calls import plain
 from gatekeeper.cameras.api import Cameras
-from gatekeeper.cameras.decoded import DecodedPull
 from gatekeeper.cameras.feed import Condition, Feed
 from gatekeeper.cameras.frame import CameraState
 from gatekeeper.cameras.lookout import Lookout
 from gatekeeper.cameras.picture import notice
-from gatekeeper.cameras.publisher import FramePublisher
-from gatekeeper.cameras.pull import CameraPull
 from gatekeeper.cameras.push.camera import PushCamera
-from gatekeeper.cameras.push.identity import Known
 from gatekeeper.cameras.push.reception import Reception
-from gatekeeper.cameras.sampling import Sampling
 from gatekeeper.cameras.sight import Finding, Sight
-from gatekeeper.cameras.snapshots import SnapshotPull
+from gatekeeper.cameras.telemetry import Telemetry
 from gatekeeper.cameras.watching import Watching
 from gatekeeper.elsewhere import IsOwn
 from gatekeeper.http.mjpeg import Seats, Stream, Terms
 from gatekeeper.realm import Presence
+from gatekeeper.viewed import REMOVED, Common, Viewed, Wanted, wanted
 
 
 class Viewing:
@@ -44,7 +40,9 @@ class Viewing:
     :param record: `Journal.record`.
     :param is_own: tells what is gatekeeper's own port, and no camera.
     :param unsent: `Router.unsent_bytes`; `when_drained` likewise.
-    :ivar devices: what runs while the site does; `streams` and `feeds` by camera id, in the configuration's order.
+    :ivar watching: pictures for the tiles of sessions.
+    :ivar devices: what runs while the site does; `viewed`, `streams` and `feeds` by camera id, in the configuration's
+        order, as they are now.
     """
 
     log = Logger()
@@ -63,27 +61,71 @@ class Viewing:
         when_drained: Callable[[int, Callable[[], None]], None],
         virtual: bool,
     ) -> None:
-        self._settings = settings
         self._reactor = reactor
         self._wall = wall
         self._session = session
         self._record = record
-        self._is_own = is_own
         self._virtual = virtual
         self._pictures = ThreadPool(minthreads=0, maxthreads=1, name="pictures")
         self.devices = MultiService()
-        self._compose(folder)
+        self.viewed: dict[str, Viewed] = {}
+        self.feeds: dict[str, Feed] = {}
+        self.streams: dict[str, Stream] = {}
+        self._pushed: dict[str, PushCamera] = {}
+        self._telemetry: dict[str, Telemetry] = {}
+        self._leaving: set[Viewed] = set()
+        self._quiet: set[str] = set()  # cameras whose state changes because they are being changed
         self.watching = Watching(self.feeds, reactor, unsent, when_drained)
+        seats = Seats(settings.media.maximum_viewers)
+        self._common = Common(
+            reactor=reactor,
+            wall=wall,
+            terms=Terms(reactor, self._draw, settings.media.viewer_timeout, seats, wall),
+            session=session,
+            lookout=Lookout(reactor, wall=wall, told=self._sight_changed),
+            watching=self.watching,
+            is_own=is_own,
+            changed=self._camera_changed,
+            restarted=self._restarted,
+        )
+        self.reception = Reception(
+            reactor,
+            cameras=self._pushed,
+            known=(),
+            maximum=settings.push.maximum_connections,
+            wall=wall,
+            record=self._second_connection,
+        )
+        self.cameras = Cameras(
+            (),
+            self.feeds,
+            reactor.seconds,
+            self.viewers,
+            virtual=virtual,
+            watches=self._common.lookout.watches,
+            telemetry=self._telemetry,
+            pushed=self._pushed,
+            strangers=self.reception.strangers.list,
+            record=self._camera_recorded,
+        )
+        for one in wanted(settings, folder).values():
+            self._compose(one)
+        self.settle(list(self.viewed))
+        self.reception.setServiceParent(self.devices)
 
     def start(self) -> None:
         """Draw and look; `devices` is the site's to start."""
         self._pictures.start()
-        self._lookout.startService()
+        self._common.lookout.startService()
 
     def stop_looking(self) -> None:
         """Look no more whether cameras see, nor show anybody: they are about to be stopped."""
-        self._lookout.stopService()
+        self._common.lookout.stopService()
         self.watching.stop()
+
+    def stop_streams(self) -> "list[Deferred[None]]":
+        """Close all viewers, those of cameras that are leaving too."""
+        return [viewed.stream.stop() for viewed in (*self.viewed.values(), *self._leaving)]
 
     def stop(self) -> None:
         """Draw no more."""
@@ -95,79 +137,69 @@ class Viewing:
             return "VIRTUAL device that connects to us" if self._virtual else "connects to us"
         return f"{'VIRTUAL device at ' if self._virtual else ''}{camera.address.partition('?')[0]}"
 
-    def _compose(self, folder: Path) -> None:
-        seats = Seats(self._settings.media.maximum_viewers)
-        terms = Terms(self._reactor, self._draw, self._settings.media.viewer_timeout, seats, self._wall)
-        self.feeds: dict[str, Feed] = {}
-        self.streams: dict[str, Stream] = {}
-        self._publishers: dict[str, FramePublisher] = {}
-        pushed: dict[str, PushCamera] = {}
-        samplings: dict[str, Sampling] = {}
-        for index, camera in enumerate(self._settings.cameras):
-            feed = self.feeds[camera.id] = Feed(camera.id, self._wall())
-            self.streams[camera.id] = Stream(feed, terms)
-            self._publishers[camera.id] = FramePublisher(self._session, feed)
-            if camera.push is not None:
-                pushed[camera.id] = PushCamera(
-                    self._reactor, camera, feed, self._wall, partial(self._restarted, camera.id)
-                )
-                pushed[camera.id].setServiceParent(self.devices)
-            else:
-                secret = camera.password
-                password = secret.read(f"cameras[{index}].password", folder) if secret is not None else None
-                self._pull(index, camera, password, folder).setServiceParent(self.devices)
-            samplings[camera.id] = self._sampling(camera, feed, pushed.get(camera.id))
-            samplings[camera.id].setServiceParent(self.devices)
-        self._lookout = Lookout(
-            self._reactor, self._settings.cameras, self.feeds, wall=self._wall, told=self._sight_changed
-        )
-        for name, feed in self.feeds.items():
-            feed.observe(partial(self._camera_changed, name))  # behind the lookout, whose word is part of the status
-        self.reception = Reception(
-            self._reactor,
-            cameras=pushed,
-            known=known(self._settings.cameras, folder),
-            maximum=self._settings.push.maximum_connections,
-            wall=self._wall,
-            record=self._second_connection,
-        )
-        self.reception.setServiceParent(self.devices)
-        self.cameras = Cameras(
-            self._settings.cameras,
-            self.feeds,
-            self._reactor.seconds,
-            self.viewers,
-            virtual=self._virtual,
-            watches=self._lookout.watches,
-            telemetry={name: sampling.telemetry for name, sampling in samplings.items()},
-            pushed=pushed,
-            strangers=self.reception.strangers.list,
-            record=self._camera_recorded,
-        )
+    # --- cameras come and go; `settle` ends each round of it ---
 
-    def _pull(self, index: int, camera: config.Camera, password: str | None, folder: Path) -> Service:
-        """Return what brings a camera's pictures to its feed."""
-        feed, is_own = self.feeds[camera.id], self._is_own
-        if camera.kind == "mjpeg":
-            return CameraPull(self._reactor, camera, password, feed, self._wall, is_own=is_own)
-        if camera.kind == "snapshot":
-            return SnapshotPull(self._reactor, camera, password, feed, self._wall, is_own=is_own)
-        path = config.resolve(folder, camera.video, f"cameras[{index}].video") if camera.video is not None else None
-        return DecodedPull(
-            self._reactor, camera, password, feed, self._wall, path=str(path) if path else None, is_own=is_own
-        )
+    def add(self, made: Wanted) -> None:
+        """Have one more camera."""
+        self._compose(made)
+        self.log.info("camera {id}: {where}", id=made.id, where=self.where(made.camera))
 
-    def _sampling(self, camera: config.Camera, feed: Feed, pushed: PushCamera | None) -> Sampling:
-        """Return what counts a camera's pictures and samples its device."""
-        topic = uris.TOPIC_CAMERA_TELEMETRY.format(camera=camera.id)
-        return Sampling(
-            self._reactor,
-            feed,
-            wall=self._wall,
-            publish=partial(self._session.publish, topic),
-            wanted=wanted(camera),
-            device=(lambda: pushed.device) if pushed is not None else None,
-        )
+    async def change(self, made: Wanted) -> None:
+        """Have a camera made of something else: its viewers stay, and see it go and come."""
+        self._quiet.add(made.id)
+        try:
+            await self.viewed[made.id].change(made)
+        finally:
+            self._quiet.discard(made.id)
+        self._keep(self.viewed[made.id])
+        self.settle(list(self.viewed))
+        self.log.info("camera {id}: {where}", id=made.id, where=self.where(made.camera))
+
+    def rename(self, made: Wanted) -> None:
+        """Have a camera called otherwise, or tied to other doors: that interrupts nothing."""
+        self.viewed[made.id].rename(made)
+
+    async def remove(self, camera: str) -> None:
+        """Have a camera no more, from now on; returns when its last connection is gone."""
+        gone = {"state": CameraState.OFFLINE, "since": self._wall(), "reason": REMOVED, "fps": 0.0, "viewers": 0}
+        last = msgspec.structs.replace(self.cameras.status(camera), **gone)
+        self._session.publish(uris.TOPIC_CAMERA_STATE.format(camera=camera), plain(last))
+        viewed = self.viewed.pop(camera)
+        del self.feeds[camera], self.streams[camera], self._telemetry[camera]
+        self._pushed.pop(camera, None)
+        self.settle(list(self.viewed))
+        self._leaving.add(viewed)
+        try:
+            await viewed.remove()
+        finally:
+            self._leaving.discard(viewed)
+
+    def settle(self, order: Sequence[str]) -> None:
+        """Put the cameras into this order, and let everybody know who is there."""
+        by_id: tuple[dict[str, Any], ...] = (self.viewed, self.feeds, self.streams)
+        for table in by_id:
+            ordered = {camera: table[camera] for camera in order}
+            table.clear()
+            table.update(ordered)
+        self.cameras.configure([viewed.wanted.camera for viewed in self.viewed.values()])
+        known = [viewed.wanted.known for viewed in self.viewed.values()]
+        self.reception.know([one for one in known if one is not None])
+
+    def _compose(self, made: Wanted) -> None:
+        viewed = Viewed(made, self._common)
+        self._keep(viewed)
+        self.cameras.configure([one.wanted.camera for one in self.viewed.values()])
+        viewed.parts.setServiceParent(self.devices)
+
+    def _keep(self, viewed: Viewed) -> None:
+        camera = viewed.wanted.id
+        self.viewed[camera], self.feeds[camera], self.streams[camera] = viewed, viewed.feed, viewed.stream
+        self._telemetry[camera] = viewed.sampling.telemetry
+        self._pushed.pop(camera, None)
+        if viewed.push is not None:
+            self._pushed[camera] = viewed.push
+
+    # --- what happens, and who is told ---
 
     def _restarted(self, camera: str, text: str, was_ordered: bool) -> None:
         outcome, log = ("ok", self.log.info) if was_ordered else ("alarm", self.log.warn)
@@ -175,8 +207,10 @@ class Viewing:
         self._record("camera.restarted", text, subject=camera, caller=ITSELF, outcome=outcome)
 
     def _camera_changed(self, camera: str, condition: Condition) -> None:
+        if camera not in self.viewed:
+            return  # it is leaving
         self._session.publish(uris.TOPIC_CAMERA_STATE.format(camera=camera), plain(self.cameras.status(camera)))
-        if condition.state is not CameraState.CONNECTING:
+        if condition.state is not CameraState.CONNECTING and camera not in self._quiet:
             why = f": {condition.reason}" if condition.reason else ""
             outcome = "ok" if condition.state is CameraState.LIVE else "alarm"
             text = f"camera {camera} is {condition.state}{why}"
@@ -203,8 +237,7 @@ class Viewing:
 
     def viewers(self, camera: str) -> int:
         """Return how many take a camera's pictures now, all ways together."""
-        streams, topics = self.streams[camera].metrics.viewers, self._publishers[camera].subscribers
-        return streams + topics + self.watching.viewers(camera)
+        return self.viewed[camera].viewers
 
     # --- pictures ---
 
@@ -219,21 +252,3 @@ class Viewing:
         lines = [condition.state.upper(), f"since {since}", *([condition.reason] if condition.reason else [])]
         self._pictures.callInThreadWithCallback(drawn, notice, lines)
         return drawing
-
-
-def known(cameras: Sequence[config.Camera], folder: Path) -> list[Known]:
-    """Return how each camera that connects to us is told, with its secret read."""
-    known = []
-    for index, camera in enumerate(cameras):
-        push = camera.push
-        if push is not None:
-            token = push.token.read(f"cameras[{index}].push.token", folder) if push.token is not None else None
-            known.append(Known(camera.id, push.path, token, push.device, push.address))
-    return known
-
-
-def wanted(camera: config.Camera) -> float | None:
-    """Return the pictures per second that we ask a camera for; None where it sends as it likes."""
-    if camera.kind == "snapshot":
-        return 1 / camera.snapshot_interval
-    return camera.frame_rate if camera.kind in {"rtsp", "v4l2", "video"} else None

@@ -102,7 +102,7 @@ class Cameras:
     """All cameras of a site.
 
     :param cameras: their configuration, in order.
-    :param feeds: by camera id.
+    :param feeds: by camera id, as they are now; so `watches`, `telemetry` and `pushed`.
     :param clock: monotonic seconds now.
     :param viewers: how many watch a camera now.
     :param watches: what judges the pictures, by camera id.
@@ -130,11 +130,15 @@ class Cameras:
         self._clock = clock
         self._viewers = viewers
         self._virtual = virtual
-        self._watches = watches or {}
-        self._telemetry = telemetry or {}
-        self._pushed = pushed or {}
+        self._watches = watches if watches is not None else {}
+        self._telemetry = telemetry if telemetry is not None else {}
+        self._pushed = pushed if pushed is not None else {}
         self._strangers = strangers
         self._record = record
+
+    def configure(self, cameras: "Sequence[config.Camera]") -> None:
+        """Have these cameras from now on, in this order; feeds, watches and the rest must be there already."""
+        self._cameras = {camera.id: camera for camera in cameras}
 
     def list(self) -> list[CameraStatus]:
         """Return the status of every camera, in the configuration's order."""

@@ -1,6 +1,6 @@
 """Looks at the newest picture of every live camera once a second, in a thread of its own, and tells what it found."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
 from twisted.application.service import Service
@@ -23,11 +23,9 @@ Looking: TypeAlias = Callable[[bytes], "Deferred[Look | None]"]
 
 
 class Lookout(Service):
-    """Keeps a watch over each camera.
+    """Keeps a watch over each camera that it is given.
 
     :param reactor: clock, and the way back from the thread.
-    :param cameras: their configuration.
-    :param feeds: by camera id.
     :param wall: Unix seconds now.
     :param told: called with a camera's id when its sight changed, and what is to be recorded of it, if anything.
     :param looking: looks at a JPEG; in a thread of its own unless another way is given.
@@ -39,15 +37,14 @@ class Lookout(Service):
     def __init__(
         self,
         reactor: Any,
-        cameras: Iterable[config.Camera],
-        feeds: Mapping[str, Feed],
         *,
         wall: Callable[[], float],
         told: Told,
         looking: Looking | None = None,
     ) -> None:
         self._reactor = reactor
-        self._feeds = feeds
+        self._feeds: dict[str, Feed] = {}
+        self._ends: dict[str, Callable[[], None]] = {}
         self._wall = wall
         self._told = told
         self._pool = ThreadPool(minthreads=0, maxthreads=1, name="sight")
@@ -56,15 +53,22 @@ class Lookout(Service):
         self._seen: dict[str, int] = {}
         self._call = LoopingCall(self._look)
         self._call.clock = reactor
-        self.watches = {camera.id: self._watch(camera, wall()) for camera in cameras}
-        for camera in self.watches:
-            feeds[camera].observe(lambda condition, camera=camera: self._changed(camera, condition))  # type: ignore[misc]
+        self.watches: dict[str, Watch] = {}
 
-    @staticmethod
-    def _watch(camera: config.Camera, wall: float) -> Watch:
+    def watch(self, camera: config.Camera, feed: Feed) -> None:
+        """Look at a camera from now on; at one that was looked at already, anew, by what it is now."""
         untouched = camera.kind in {"mjpeg", "snapshot"}  # each picture is a sensor's own, and no encoder's
         after = FROZEN_AFTER if untouched else FROZEN_AFTER_VIDEO
-        return Watch(wall, frozen_after=after, may_loop=camera.kind == "video")
+        self.watches[camera.id] = Watch(self._wall(), frozen_after=after, may_loop=camera.kind == "video")
+        if camera.id not in self._feeds:
+            self._feeds[camera.id] = feed
+            self._ends[camera.id] = feed.observe(lambda condition: self._changed(camera.id, condition))
+
+    def forget(self, camera: str) -> None:
+        """Look at a camera no more."""
+        del self.watches[camera], self._feeds[camera]
+        self._ends.pop(camera)()
+        self._seen.pop(camera, None)
 
     def startService(self) -> None:
         """Begin to look."""
@@ -84,8 +88,7 @@ class Lookout(Service):
             self.watches[camera].lose(self._wall())
 
     def _look(self) -> None:
-        for camera in self.watches:
-            feed = self._feeds[camera]
+        for camera, feed in self._feeds.items():
             frame = feed.newest
             if frame is None or feed.condition.state is not CameraState.LIVE or camera in self._busy:
                 continue
@@ -98,13 +101,14 @@ class Lookout(Service):
         def free(result: None) -> None:
             self._busy.discard(camera)
 
-        looked = self._looking(jpeg).addCallback(self._looked, camera)
+        looked = self._looking(jpeg).addCallback(self._looked, camera, self.watches[camera])
         looked.addErrback(self._failed, camera).addCallback(free)
 
-    def _looked(self, found: Look | None, camera: str) -> None:
-        if found is None or not self.running or self._feeds[camera].condition.state is not CameraState.LIVE:
+    def _looked(self, found: Look | None, camera: str, watch: Watch) -> None:
+        if found is None or not self.running or self.watches.get(camera) is not watch:
             return
-        watch = self.watches[camera]
+        if self._feeds[camera].condition.state is not CameraState.LIVE:
+            return
         before = watch.sight
         finding = watch.see(found, self._reactor.seconds(), self._wall())
         if watch.sight is not before:

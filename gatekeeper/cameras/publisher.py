@@ -14,8 +14,8 @@ class Publisher(Protocol):
         """Publish an event."""
         ...
 
-    def watch_subscribers(self, topic: str, listener: Callable[[int], None]) -> None:
-        """Tell the listener the number of the topic's subscribers, now and on each change."""
+    def watch_subscribers(self, topic: str, listener: Callable[[int], None]) -> Callable[[], None]:
+        """Tell the listener the number of the topic's subscribers, now and on each change; return what ends that."""
         ...
 
 
@@ -33,7 +33,12 @@ class FramePublisher:
         self._feed = feed
         self._topic = uris.TOPIC_CAMERA_FRAME.format(camera=feed.camera)
         self._subscription: Subscription | None = None
-        session.watch_subscribers(self._topic, self._watched)
+        self._end = session.watch_subscribers(self._topic, self._watched)
+
+    def close(self) -> None:
+        """Publish no more: the camera is gone."""
+        self._end()
+        self._watched(0)
 
     def _watched(self, subscribers: int) -> None:
         self.subscribers = subscribers

@@ -30,7 +30,7 @@ T = TypeVar("T", bound=msgspec.Struct)
 class Doors:
     """All doors of a site.
 
-    :param links: by door id.
+    :param links: by door id, as they are now; so `cameras`.
     :param clock: monotonic seconds and delayed calls; `wall`: Unix seconds now.
     :param cameras: door id -> ids of the cameras that look at it.
     :param record: takes the events.

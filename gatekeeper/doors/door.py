@@ -97,13 +97,13 @@ class Door:
         """Lock for good, because the program leaves: no opening is accepted from here on."""
         self._closing = True
         if self._opening is not None:
-            self._answer(self._opening, NotConnected("gatekeeper is shutting down; nothing was sent"))
+            self._answer(self._opening, NotConnected("gatekeeper is leaving this lock; nothing was sent"))
             self._opening = None
-        return self.lock(now, call, "gatekeeper", "shutting down")
+        return self.lock(now, call, "gatekeeper", "leaving this lock")
 
     def _refusal(self) -> GatekeeperError | None:
         if self._closing:
-            return NotConnected("gatekeeper is shutting down; nothing was sent")
+            return NotConnected("gatekeeper is leaving this lock; nothing was sent")
         if not self.ready:
             return NotConnected("the lock is not connected; nothing was sent")
         if self.state is DoorState.JAMMED:

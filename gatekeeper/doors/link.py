@@ -172,6 +172,7 @@ class DoorLink(Service):
         """Lock, wait for the acknowledgement, then close; a lock that doesn't answer is left with a loud line."""
         super().stopService()
         if self.door.linked:
+            was_open = self.door.state is not DoorState.LOCKED
             call, answer = self._call()
             self._act(self.door.close(self._now, call))
             try:
@@ -181,6 +182,9 @@ class DoorLink(Service):
                     "door {door} could not be locked before leaving: {reason}", door=self.config.id, reason=str(error)
                 )
                 self._note("door.left_unlocked", f"could not be locked before leaving: {error}", True)
+            else:
+                if was_open:
+                    self._note("door.locked", "locked before leaving", False)
         self._executor.drop(self.config.id)
         yield self._client.stopService()
         if self._timer is not None:

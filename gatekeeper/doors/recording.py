@@ -95,6 +95,10 @@ class Recording:
         """Return the event that the door's last action began with: what the door does by itself follows from it."""
         return self._causes.get(door)
 
+    def forget(self, door: str) -> None:
+        """Forget a door that is gone."""
+        self._causes.pop(door, None)
+
     def run(
         self,
         action: Action,

@@ -74,8 +74,8 @@ class Recorder:
     """Keeps the pictures around door actions.
 
     :param settings: how much before and after, and memory for it.
-    :param feeds: camera id -> its feed.
-    :param doors: door id -> ids of the cameras that are tied to it.
+    :param feeds: camera id -> its feed, as they are now; `refresh` tells that they changed.
+    :param doors: door id -> ids of the cameras that are tied to it, likewise.
     :param folder: where the files go.
     :param database: where the rows go.
     :param record: `Journal.record`.
@@ -104,7 +104,7 @@ class Recorder:
     ) -> None:
         self._settings = settings
         self._doors = doors
-        self._feeds = {camera: feeds[camera] for cameras in doors.values() for camera in cameras}
+        self._feeds = feeds
         self._folder = folder
         self._database = database
         self._record = record
@@ -129,17 +129,7 @@ class Recorder:
         The Deferred fires when that is done; nobody has to wait for it.
         """
         self._running = True
-        span = self._settings.before + self._settings.after + SETTLE + ROUND
-        for camera, feed in self._feeds.items():
-            self._watches[camera] = Watch(
-                feed,
-                before=self._settings.before,
-                span=span,
-                ring_bytes=self._settings.ring_bytes,
-                clock=self._reactor.seconds,
-                offer=self._offered,
-                changed=self._changed,
-            )
+        self.refresh()
         recovery = Recovery(
             database=self._database,
             disk=self._disk,
@@ -150,13 +140,33 @@ class Recorder:
         )
         return recovery.run(lambda: self.in_progress)
 
+    def refresh(self) -> None:
+        """Watch the cameras that are tied to a door now, and no others; what was begun goes on with what it has."""
+        if not self._running:
+            return
+        tied = [camera for cameras in self._doors.values() for camera in cameras if camera in self._feeds]
+        for camera in self._watches.keys() - set(tied):
+            self._watches.pop(camera).close()
+        span = self._settings.before + self._settings.after + SETTLE + ROUND
+        for camera in tied:
+            if camera not in self._watches:
+                self._watches[camera] = Watch(
+                    self._feeds[camera],
+                    before=self._settings.before,
+                    span=span,
+                    ring_bytes=self._settings.ring_bytes,
+                    clock=self._reactor.seconds,
+                    offer=self._offered,
+                    changed=self._changed,
+                )
+
     def begin(self, event: str, door: str, moment: float | None = None) -> None:
         """Keep the pictures around an action: never raises, never waits. Without cameras at the door it does nothing.
 
         :param event: the id of the action's event.
         :param moment: monotonic seconds of the action, at most `watch.SLACK` ago; now if None.
         """
-        cameras = self._doors.get(door, ())
+        cameras = [camera for camera in self._doors.get(door, ()) if camera in self._watches]
         if not cameras or not self._running or event in self._works:
             return
         if len(self._works) >= MAX_BUNDLES:

@@ -220,13 +220,23 @@ class LocalSession(Member):
                 options = {**options_of(kwargs, PublishOptions).on_wire(), **_ACKNOWLEDGE}
             self._request([PUBLISH, self._requests.next(), options, topic, *payload(args, kwargs)])
 
-    def watch_subscribers(self, topic: str, listener: Callable[[int], None]) -> None:
+    def watch_subscribers(self, topic: str, listener: Callable[[int], None]) -> Callable[[], None]:
         """Tell the listener how many sessions are subscribed to this topic, patterns included, now and on each change.
 
         So a publisher whose events cost something to make can make them only while somebody listens.
+
+        :returns: what ends that; calling it twice is fine.
         """
-        self._watches.append((topic, listener))
+        watched = (topic, listener)
+        self._watches.append(watched)
         self._router.broker.watch(topic, listener)
+
+        def end() -> None:
+            if watched in self._watches:
+                self._watches.remove(watched)
+                self._router.broker.unwatch(topic, listener)
+
+        return end
 
     def leave(self) -> None:
         """Leave the realm: callers of its procedures are told, and its own calls fail with `wamp.error.canceled`."""

@@ -142,14 +142,22 @@ class RemoteSession:
         if self._member is not None:
             self._member.send(topic, args, kwargs, newest=self._policies(topic) == "newest")
 
-    def watch_subscribers(self, topic: str, listener: Callable[[int], None]) -> None:
+    def watch_subscribers(self, topic: str, listener: Callable[[int], None]) -> Callable[[], None]:
         """Tell the listener how many sessions get the topic's events, now and on each change.
 
         Where the router doesn't tell, it is one for as long as the session lasts: nothing is kept from anybody.
+
+        :returns: what ends that.
         """
         self._watches[topic] = listener
         listener(0)
         self._count()
+
+        def end() -> None:
+            if self._watches.get(topic) is listener:
+                del self._watches[topic]
+
+        return end
 
     # --- what happens ------------------------------------------------------------------------------------------------
 

@@ -127,6 +127,7 @@ TOPICS = {
     "gatekeeper.camera.tomorrow.state": SEE_CAMERAS,
     "gatekeeper.door.front.state": SEE_FRONT,
     "gatekeeper.door.back.state": SEE_DOORS,
+    "gatekeeper.system.changed": f"{STAFF} {VIEWERS} device",
     "gatekeeper.event": SEE_EVENTS,
     "wamp.session.on_join": "owner",
     "wamp.registration.on_create": "owner",

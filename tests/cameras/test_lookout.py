@@ -34,12 +34,12 @@ class Bench:
         self.darkness = 200.0
         self.lookout = Lookout(
             self.clock,
-            self.cameras,
-            self.feeds,
             wall=self.clock.seconds,
             told=lambda camera, finding: self.told.append((camera, finding)),
             looking=self.looking,
         )
+        for camera in self.cameras:
+            self.lookout.watch(camera, self.feeds[camera.id])
         self.lookout.startService()
 
     def looking(self, jpeg: bytes) -> "Deferred[Look | None]":
@@ -126,13 +126,8 @@ async def test_a_look_is_taken_off_the_reactor_and_told_on_it() -> None:
 
     feed = Feed("front", 0.0)
     found: Deferred[bool] = Deferred()
-    lookout = Lookout(
-        reactor,
-        [config.Camera(id="front", url="http://x/")],
-        {"front": feed},
-        wall=lambda: 0.0,
-        told=lambda *_: None,
-    )
+    lookout = Lookout(reactor, wall=lambda: 0.0, told=lambda *_: None)
+    lookout.watch(config.Camera(id="front", url="http://x/"), feed)
     lookout.startService()
     try:
         looked = lookout._look_in_thread(b"no picture")

@@ -223,6 +223,6 @@ def test_an_error_that_a_device_raises_keeps_its_own_status(gate: Memory, monkey
     def fail() -> None:
         raise DeviceError("the relay is on fire")
 
-    monkeypatch.setattr(gate.site._doors, "list", fail)
+    monkeypatch.setattr(gate.site.doorways.doors, "list", fail)
     answer = gate.ask("GET", "/doors", gate.bearer)
     assert (answer.status, answer.json["error"]) == (502, {"code": "device", "message": "the relay is on fire"})

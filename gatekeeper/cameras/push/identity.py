@@ -110,6 +110,10 @@ class Strangers:
         while len(self._all) > MAXIMUM_STRANGERS:
             del self._all[next(iter(self._all))]
 
+    def forget(self, facts: Facts) -> None:
+        """Take one out: it is a camera of the configuration now."""
+        self._all.pop((facts.address, facts.path, facts.device), None)
+
     def pictured(self, facts: Facts, width: int, height: int, size: int, wall: float) -> None:
         """Take note of the picture that one sent; the picture itself isn't kept."""
         self.seen(facts, wall)

@@ -152,7 +152,7 @@ class Reception(Service):
     """Everything that connects as a camera.
 
     :param reactor: clock.
-    :param cameras: by id; `known` says how each is told.
+    :param cameras: by id, as they are now; `known` says how each is told.
     :param maximum: connections at once, over both ports.
     :param wall: Unix seconds now.
     :param record: told of second connections.
@@ -192,6 +192,22 @@ class Reception(Service):
     def factory(self, port: Port) -> DeviceFactory:
         """Return what to listen with."""
         return DeviceFactory(self, port, self._reactor)
+
+    def know(self, known: Sequence[Known]) -> None:
+        """Tell cameras so from now on, after `cameras` changed.
+
+        Who is seated where he doesn't belong any more is cut, and dials again; who was a stranger may have a seat.
+        """
+        self._known = known
+        for socket in tuple(self.sockets):
+            camera = socket.camera
+            if camera is None:
+                if socket.speaks and self._seat(socket):
+                    self.strangers.forget(socket.facts)
+                    if socket.registered and socket.camera is not None:
+                        socket.camera.registered(socket)
+            elif self._cameras.get(camera.camera.id) is not camera or identify(known, socket.facts) != camera.camera.id:
+                socket.abort()
 
     # --- start and stop ---
 

@@ -1,0 +1,205 @@
+"""One camera of a site, with all that lives as long as it does; and what a camera is made of before it lives.
+
+feed, stream, publisher, watch      as long as the camera is in the configuration: who looks at it goes on looking
+parts                               until its configuration changes: what brings the pictures, and whatever else
+                                    depends on how the camera is configured
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+from twisted.application.service import MultiService, Service
+from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.task import deferLater
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from gatekeeper import config, uris
+from gatekeeper.cameras.decoded import DecodedPull
+from gatekeeper.cameras.feed import Condition, Feed
+from gatekeeper.cameras.frame import CameraState
+from gatekeeper.cameras.lookout import Lookout
+from gatekeeper.cameras.publisher import FramePublisher
+from gatekeeper.cameras.pull import CameraPull
+from gatekeeper.cameras.push.camera import PushCamera
+from gatekeeper.cameras.push.identity import Known
+from gatekeeper.cameras.sampling import Sampling
+from gatekeeper.cameras.snapshots import SnapshotPull
+from gatekeeper.cameras.watching import Watching
+from gatekeeper.elsewhere import IsOwn
+from gatekeeper.errors import NoSuchCamera
+from gatekeeper.http.mjpeg import Stream, Terms
+from gatekeeper.realm import Presence
+
+FAREWELL: Final = 1.0  # seconds that those who watch a removed camera are shown why, before their streams end
+END_TIMEOUT: Final = 3.0  # seconds for what brings pictures to end: a decoder in its thread gives up within two
+REMOVED: Final = "it was removed from this site"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A camera of the configuration with what that refers to, as it stands now; two are equal if nothing differs.
+
+    :ivar password: as read from its place, `token` likewise; None if there is none.
+    :ivar path: of its video file.
+    """
+
+    camera: config.Camera
+    password: str | None = field(default=None, repr=False)
+    token: str | None = field(default=None, repr=False)
+    path: str | None = None
+
+    @property
+    def id(self) -> str:
+        return self.camera.id
+
+    @property
+    def known(self) -> Known | None:
+        """How it is told if it connects to us."""
+        push = self.camera.push
+        return Known(self.id, push.path, self.token, push.device, push.address) if push is not None else None
+
+
+def wanted(site: config.Site, folder: Path) -> dict[str, Wanted]:
+    """Return a configuration's cameras by id, in its order, with their secrets read.
+
+    :param folder: what relative paths are relative to.
+    :raises ConfigurationError: if a secret is missing.
+    """
+    return {camera.id: want(camera, f"cameras[{index}]", folder) for index, camera in enumerate(site.cameras)}
+
+
+def want(camera: config.Camera, where: str, folder: Path) -> Wanted:
+    """Return one camera with its secrets read; `where` is its key path, for errors.
+
+    :raises ConfigurationError: if a secret is missing.
+    """
+    secret, token = camera.password, camera.push.token if camera.push is not None else None
+    return Wanted(
+        camera,
+        password=secret.read(f"{where}.password", folder) if secret is not None else None,
+        token=token.read(f"{where}.push.token", folder) if token is not None else None,
+        path=str(config.resolve(folder, camera.video, f"{where}.video")) if camera.video is not None else None,
+    )
+
+
+def puller(reactor: Any, of: Wanted, feed: Feed, wall: Callable[[], float], is_own: IsOwn) -> Service:
+    """Return what brings the pictures of a camera that we connect to."""
+    if of.camera.kind == "mjpeg":
+        return CameraPull(reactor, of.camera, of.password, feed, wall, is_own=is_own)
+    if of.camera.kind == "snapshot":
+        return SnapshotPull(reactor, of.camera, of.password, feed, wall, is_own=is_own)
+    return DecodedPull(reactor, of.camera, of.password, feed, wall, path=of.path, is_own=is_own)
+
+
+def rate(camera: config.Camera) -> float | None:
+    """Return the pictures per second that we ask a camera for; None where it sends as it likes."""
+    if camera.kind == "snapshot":
+        return 1 / camera.snapshot_interval
+    return camera.frame_rate if camera.kind in {"rtsp", "v4l2", "video"} else None
+
+
+@dataclass(frozen=True, slots=True)
+class Common:
+    """What the cameras of a site share.
+
+    :ivar changed: told of a camera's id and of each new condition.
+    :ivar restarted: told of its id when its device has started anew: in a sentence, and whether that was ordered here.
+    """
+
+    reactor: Any
+    wall: Callable[[], float]
+    terms: Terms
+    session: Presence
+    lookout: Lookout
+    watching: Watching
+    is_own: IsOwn
+    changed: Callable[[str, Condition], None]
+    restarted: Callable[[str, str, bool], None]
+
+
+class Viewed:
+    """A camera that can be looked at.
+
+    :ivar wanted: what it is made of now; `push` is it as the reception knows it, None if we connect to it.
+    """
+
+    _log = Logger()
+
+    def __init__(self, made: Wanted, common: Common) -> None:
+        self._common = common
+        self.feed = Feed(made.id, common.wall())
+        self.stream = Stream(self.feed, common.terms)
+        self.publisher = FramePublisher(common.session, self.feed)
+        self._compose(made)
+        self.feed.observe(partial(common.changed, made.id))  # behind the lookout, whose word is part of the status
+
+    def _compose(self, made: Wanted) -> None:
+        """Make what depends on the configuration."""
+        common, camera = self._common, made.camera
+        self.wanted = made
+        self.parts = MultiService()
+        self.push: PushCamera | None = None
+        common.lookout.watch(camera, self.feed)
+        if camera.push is not None:
+            restarted = partial(common.restarted, made.id)
+            self.push = PushCamera(common.reactor, camera, self.feed, common.wall, restarted)
+            self.push.setServiceParent(self.parts)
+        else:
+            puller(common.reactor, made, self.feed, common.wall, common.is_own).setServiceParent(self.parts)
+        self.sampling = self._sampling(camera, self.push)
+        self.sampling.setServiceParent(self.parts)
+
+    def _sampling(self, camera: config.Camera, push: PushCamera | None) -> Sampling:
+        """Return what counts the pictures and samples the device."""
+        topic = uris.TOPIC_CAMERA_TELEMETRY.format(camera=camera.id)
+        return Sampling(
+            self._common.reactor,
+            self.feed,
+            wall=self._common.wall,
+            publish=partial(self._common.session.publish, topic),
+            wanted=rate(camera),
+            device=(lambda: push.device) if push is not None else None,
+        )
+
+    @property
+    def viewers(self) -> int:
+        """How many take its pictures now, all ways together."""
+        tiles = self._common.watching.viewers(self.wanted.id)
+        return self.stream.metrics.viewers + self.publisher.subscribers + tiles
+
+    def rename(self, made: Wanted) -> None:
+        """Be called otherwise, or be tied to other doors: nothing of what runs depends on it."""
+        self.wanted = made
+
+    async def change(self, made: Wanted) -> None:
+        """Be this from now on, when what there was has ended: a camera never has two connections."""
+        parent = self.parts.parent
+        await self._end_parts()
+        self._compose(made)
+        if parent is not None:
+            self.parts.setServiceParent(parent)
+
+    async def remove(self) -> None:
+        """End: whoever watches is shown why, and his stream ends. Returns when the last connection is gone."""
+        await self._end_parts()
+        self.feed.change(CameraState.OFFLINE, REMOVED, self._common.wall())
+        self._common.lookout.forget(self.wanted.id)
+        self._common.watching.end(self.wanted.id, NoSuchCamera(f"camera {self.wanted.id}: {REMOVED}"))
+        self.publisher.close()
+        if self.stream.metrics.viewers:
+            await deferLater(self._common.reactor, FAREWELL, lambda: None)
+        await self.stream.stop()
+
+    def _end_parts(self) -> "Deferred[None]":
+        ended: Deferred[None] = Deferred()
+        ending = maybeDeferred(self.parts.disownServiceParent)
+        ending.addTimeout(END_TIMEOUT, self._common.reactor).addErrback(self._did_not_end)
+        ending.addBoth(lambda _: ended.callback(None))
+        return ended
+
+    def _did_not_end(self, failure: Failure) -> None:
+        self._log.failure("camera {camera} did not end in good order", failure, camera=self.wanted.id)
