@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from gatekeeper import __version__
-from gatekeeper.commands import evidence, openapi, retention, storage, tls, users
+from gatekeeper.commands import evidence, measure, openapi, retention, storage, tls, users
 from gatekeeper.config import DEFAULT_FILE
 from gatekeeper.errors import GatekeeperError
 
 INTERRUPTED = 130
 """The exit code after Ctrl+C, as shells count: 128 and the signal's number."""
 
-MODULES = (users, tls, storage, retention, evidence, openapi)
+MODULES = (users, tls, storage, retention, evidence, measure, openapi)
 """In the order that the help lists them."""
 
 INTRODUCTION = f"""\
