@@ -1,4 +1,5 @@
 import { render } from "preact";
+import { beginSpeaking } from "./language";
 import { Site } from "./site";
 import "./styles/base.css";
 import "./styles/page.css";
@@ -9,6 +10,7 @@ import "./styles/timeline.css";
 import { App } from "./ui/app";
 import { uris } from "./uris";
 
+beginSpeaking();
 const scheme = location.protocol === "https:" ? "wss" : "ws";
 const site = new Site(`${scheme}://${location.host}${uris.WEBSOCKET_PATH}`);
 

@@ -1,5 +1,6 @@
 // Logging in: what is typed, what the server made of it, and how long to wait when it was wrong too often.
 
+import { spoken } from "./language";
 import { duration } from "./words";
 
 export type Way = "password" | "key";
@@ -47,22 +48,41 @@ export interface LoginView {
   readonly button: string;
 }
 
-const SAY = {
-  noKey: "Paste a key first.",
-  noName: "Type your name first.",
-  noPassword: "Type your password first.",
-  wrongPassword: "This name and password don’t belong together.",
-  wrongKey: "This key is not valid: it is wrong, has expired, or was revoked.",
-  tooMany: (seconds: number) => `Too many wrong attempts. Wait ${duration(seconds)} before the next one.`,
-  tryNow: "Too many wrong attempts before. You can try again now.",
-  insecure:
-    "The server takes no passwords over this connection: it is not encrypted, and comes from another machine. " +
-    "Use the server’s https:// address, or this page on the machine itself.",
-  away: "The server can’t be reached. Is it running?",
-  logIn: "Log in",
-  asking: "Logging in…",
-  wait: (seconds: number) => `Wait ${Math.ceil(seconds)} s`,
-};
+const SAY = spoken(
+  {
+    noKey: "Paste a key first.",
+    noName: "Type your name first.",
+    noPassword: "Type your password first.",
+    wrongPassword: "This name and password don’t belong together.",
+    wrongKey: "This key is not valid: it is wrong, has expired, or was revoked.",
+    tooMany: (seconds: number) => `Too many wrong attempts. Wait ${duration(seconds)} before the next one.`,
+    tryNow: "Too many wrong attempts before. You can try again now.",
+    insecure:
+      "The server takes no passwords over this connection: it is not encrypted, and comes from another machine. " +
+      "Use the server’s https:// address, or this page on the machine itself.",
+    away: "The server can’t be reached. Is it running?",
+    logIn: "Log in",
+    asking: "Logging in…",
+    wait: (seconds: number) => `Wait ${Math.ceil(seconds)} s`,
+  },
+  {
+    noKey: "Tempelkan kunci dulu.",
+    noName: "Ketik nama Anda dulu.",
+    noPassword: "Ketik kata sandi Anda dulu.",
+    wrongPassword: "Nama dan kata sandi ini tidak cocok.",
+    wrongKey: "Kunci ini tidak berlaku: salah, kedaluwarsa, atau sudah dicabut.",
+    tooMany: (seconds: number) =>
+      `Terlalu banyak percobaan yang salah. Tunggu ${duration(seconds)} sebelum mencoba lagi.`,
+    tryNow: "Tadi terlalu banyak percobaan yang salah. Sekarang Anda boleh mencoba lagi.",
+    insecure:
+      "Server tidak menerima kata sandi lewat koneksi ini: tidak terenkripsi dan berasal dari komputer lain. " +
+      "Pakai alamat https:// server, atau buka halaman ini di komputer server sendiri.",
+    away: "Server tidak dapat dihubungi. Apakah sedang berjalan?",
+    logIn: "Masuk",
+    asking: "Sedang masuk…",
+    wait: (seconds: number) => `Tunggu ${Math.ceil(seconds)} dtk`,
+  },
+);
 
 function sentence({ failure, way }: Login, left: number): string | null {
   switch (failure?.code) {

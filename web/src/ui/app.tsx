@@ -2,6 +2,7 @@ import { useComputed } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
 import { serverTime } from "../model/clock";
+import { spoken } from "../model/language";
 import type { Page } from "../model/route";
 import { clockTime } from "../model/words";
 import type { Site } from "../site";
@@ -16,18 +17,32 @@ import { People } from "./people";
 import { Setup } from "./setup";
 import { TimelinePage } from "./timeline";
 
-const SAY = {
-  lost: (time: string) =>
-    `No connection to the server since ${time}. Nothing below is known until it is back; trying again.`,
-  doors: "Doors",
-  noDoor: "No door is configured.",
-  noDoorForYou: "There is no door that you may see.",
-  sensor: "There is no door sensor: a state is that of the lock’s relay, not of the door leaf.",
-  cameras: "Cameras",
-  noCamera: "No camera is configured.",
-  noCameraForYou: "There is no camera that you may see.",
-  waiting: "Waiting for the server…",
-};
+const SAY = spoken(
+  {
+    lost: (time: string) =>
+      `No connection to the server since ${time}. Nothing below is known until it is back; trying again.`,
+    doors: "Doors",
+    noDoor: "No door is configured.",
+    noDoorForYou: "There is no door that you may see.",
+    sensor: "There is no door sensor: a state is that of the lock’s relay, not of the door leaf.",
+    cameras: "Cameras",
+    noCamera: "No camera is configured.",
+    noCameraForYou: "There is no camera that you may see.",
+    waiting: "Waiting for the server…",
+  },
+  {
+    lost: (time: string) =>
+      `Tidak ada koneksi ke server sejak ${time}. Semua di bawah ini tidak diketahui sampai tersambung lagi; sedang dicoba.`,
+    doors: "Pintu",
+    noDoor: "Belum ada pintu yang dikonfigurasi.",
+    noDoorForYou: "Tidak ada pintu yang boleh Anda lihat.",
+    sensor: "Tidak ada sensor pintu: statusnya adalah status relai kunci, bukan daun pintu.",
+    cameras: "Kamera",
+    noCamera: "Belum ada kamera yang dikonfigurasi.",
+    noCameraForYou: "Tidak ada kamera yang boleh Anda lihat.",
+    waiting: "Menunggu server…",
+  },
+);
 
 /** The page: the log-in form, the choice of the first password, or the site. */
 export function App({ site }: { readonly site: Site }): JSX.Element {

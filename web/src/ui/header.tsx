@@ -3,26 +3,46 @@ import type { JSX } from "preact";
 import { offset, serverTime } from "../model/clock";
 import type { Connection } from "../model/connection";
 import { NO_FILTER } from "../model/filter";
+import { spoken } from "../model/language";
 import { fragment, type Page, type Route } from "../model/route";
 import type { Tone } from "../model/types";
 import { clockTime } from "../model/words";
 import type { Site } from "../site";
 import { Mark } from "./icons";
+import { LanguageSwitch } from "./language";
 
-const SAY = {
-  connected: "Connected",
-  lost: "No connection",
-  connecting: "Connecting…",
-  notLoggedOut: (why: string) => `Not logged out: ${why}`,
-  logOut: "Log out",
-  pages: "Pages",
-  live: "Live",
-  events: "Events",
-  people: "People",
-  account: "Account",
-  loggedInAs: (name: string) => `Account: logged in as ${name}`,
-  clock: "The server’s clock",
-};
+const SAY = spoken(
+  {
+    connected: "Connected",
+    lost: "No connection",
+    connecting: "Connecting…",
+    notLoggedOut: (why: string) => `Not logged out: ${why}`,
+    logOut: "Log out",
+    pages: "Pages",
+    live: "Live",
+    events: "Events",
+    people: "People",
+    account: "Account",
+    loggedInAs: (name: string) => `Account: logged in as ${name}`,
+    clock: "The server’s clock",
+    virtual: "virtual devices",
+  },
+  {
+    connected: "Terhubung",
+    lost: "Tidak ada koneksi",
+    connecting: "Menghubungkan…",
+    notLoggedOut: (why: string) => `Belum keluar: ${why}`,
+    logOut: "Keluar",
+    pages: "Halaman",
+    live: "Langsung",
+    events: "Kejadian",
+    people: "Pengguna",
+    account: "Akun",
+    loggedInAs: (name: string) => `Akun: masuk sebagai ${name}`,
+    clock: "Jam server",
+    virtual: "perangkat virtual",
+  },
+);
 
 function standing(connection: Connection, everKnown: boolean): { word: string; tone: Tone } {
   if (connection.phase === "open") return { word: SAY.connected, tone: "calm" };
@@ -45,7 +65,7 @@ export function Header({ site }: { readonly site: Site }): JSX.Element {
         <h1>{site.system.value?.name ?? "gatekeeper"}</h1>
         {site.system.value?.demo && (
           <span class="badge" data-testid="demo">
-            DEMO <span class="wide">– virtual devices</span>
+            DEMO <span class="wide">– {SAY.virtual}</span>
           </span>
         )}
       </div>
@@ -54,6 +74,7 @@ export function Header({ site }: { readonly site: Site }): JSX.Element {
         {word}
       </span>
       <ServerClock site={site} />
+      <LanguageSwitch />
       <button type="button" class="quiet wide" data-testid="logout" onClick={leave}>
         {SAY.logOut}
       </button>

@@ -3,19 +3,32 @@ import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { readClock } from "../clock";
 import { RequestFailed } from "../http";
+import { spoken } from "../model/language";
 import * as model from "../model/login";
 import type { Site } from "../site";
 import { Mark } from "./icons";
+import { LanguageSwitch } from "./language";
 
-const SAY = {
-  name: "Name",
-  password: "Password",
-  key: "Key",
-  keyHint: "An API key that begins with gk_, or the admin token of the configuration.",
-  useKey: "Use a key instead",
-  usePassword: "Use name and password instead",
-  hint: "No account yet? An owner adds you on the page People. Until a site has an owner, its log shows a link that makes one, once.",
-};
+const SAY = spoken(
+  {
+    name: "Name",
+    password: "Password",
+    key: "Key",
+    keyHint: "An API key that begins with gk_, or the admin token of the configuration.",
+    useKey: "Use a key instead",
+    usePassword: "Use name and password instead",
+    hint: "No account yet? An owner adds you on the page People. Until a site has an owner, its log shows a link that makes one, once.",
+  },
+  {
+    name: "Nama",
+    password: "Kata sandi",
+    key: "Kunci",
+    keyHint: "Kunci API yang diawali gk_, atau token admin dari konfigurasi.",
+    useKey: "Pakai kunci saja",
+    usePassword: "Pakai nama dan kata sandi saja",
+    hint: "Belum punya akun? Seorang pemilik menambahkan Anda di halaman Pengguna. Selama situs belum punya pemilik, lognya menampilkan satu tautan sekali pakai untuk membuatnya.",
+  },
+);
 
 export function Login({ site }: { readonly site: Site }): JSX.Element {
   const state = useSignal(model.LOGGED_OUT);
@@ -53,6 +66,7 @@ export function Login({ site }: { readonly site: Site }): JSX.Element {
         <div class="brand">
           <Mark />
           <h1 id="login-title">gatekeeper</h1>
+          <LanguageSwitch />
         </div>
         {way === "password" && (
           <label>
