@@ -6,7 +6,7 @@ is asked here, where the thing is known.
 
 from collections.abc import Callable, Mapping
 from inspect import signature
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from twisted.internet.defer import Deferred, inlineCallbacks
@@ -24,6 +24,8 @@ from gatekeeper.cameras.watching import Watching
 from gatekeeper.doors.api import Doors
 from gatekeeper.errors import AccessDenied, InvalidArgument, NoSuchDoor
 from gatekeeper.evidence.event import Event, Query
+from gatekeeper.gallery.api import Gallery
+from gatekeeper.gallery.snapshot import SnapshotQuery
 from gatekeeper.realm import Presence
 from gatekeeper.records import Records, sees
 from gatekeeper.system.api import System
@@ -32,6 +34,8 @@ from gatekeeper.wamp.local import CallDetails
 
 ROOM = 256 * 1024
 """Bytes that may wait for somebody who follows the record: a quarter of what ends a session."""
+
+Q = TypeVar("Q", bound=msgspec.Struct)
 
 LOOK = 0.05
 """Seconds between looks whether a follower has read."""
@@ -55,6 +59,7 @@ class Calls:
         system: System,
         records: Records,
         access: Access,
+        pictures: Gallery,
         unsent: Callable[[int], int],
         clock: Any,
     ) -> None:
@@ -65,6 +70,7 @@ class Calls:
         self._system = system
         self._records = records
         self._access = access
+        self._pictures = pictures
         self._unsent = unsent
         self._clock = clock
 
@@ -81,6 +87,11 @@ class Calls:
         serve.following(uris.CALL_CAMERA_WATCH, self._watch)
         serve.following(uris.CALL_CAMERA_CREDIT, self._credit)
         serve(uris.CALL_CAMERA_STRANGERS, lambda who: self._cameras.strangers())
+        pictures = self._pictures
+        serve(uris.CALL_CAMERA_KEEP, self._camera_keep)
+        serve(uris.CALL_PICTURE_LIST, lambda who, **query: pictures.list(who, query_of(query, SnapshotQuery)))
+        serve(uris.CALL_PICTURE_DAYS, lambda who, camera=None: pictures.days(who, optional("camera", camera)))
+        serve(uris.CALL_PICTURE_DELETE, lambda who, picture: pictures.delete(who, text("picture", picture)))
         serve(uris.CALL_DOOR_LIST, lambda who: self.seen(who, self._doors.list()))
         serve(uris.CALL_DOOR_STATUS, self._door_status)
         serve(uris.CALL_DOOR_OPEN, lambda who, door=None, **more: self._work("open", who, door, more))
@@ -88,7 +99,7 @@ class Calls:
 
         records, access = self._records, self._access
         serve(uris.CALL_EVENT_RECENT, records.recent)
-        serve(uris.CALL_EVENT_LIST, lambda who, **query: records.list(who, query_of(query)))
+        serve(uris.CALL_EVENT_LIST, lambda who, **query: records.list(who, query_of(query, Query)))
         serve(uris.CALL_EVENT_GET, lambda who, event: records.get(who, text("event", event)))
         serve(uris.CALL_EVENT_VERIFY, lambda who, event: records.verify(who, text("event", event)))
         serve(uris.CALL_EVENT_HOLD, lambda who, event, reason=None: records.hold(who, text("event", event), reason))
@@ -213,6 +224,14 @@ class Calls:
             details.session, painted_of(painted), lambda camera: who.may(Permission.CAMERA_VIEW, camera)
         )
 
+    def _camera_keep(self, who: Principal, camera: str) -> Any:
+        try:
+            check(who, Permission.CAMERA_CONTROL, text("camera", camera))
+        except AccessDenied as error:
+            self._pictures.refused(who, camera, error)
+            raise
+        return self._pictures.keep(who, camera)
+
     def _door_status(self, who: Principal, door: str | None = None) -> Any:
         check(who, Permission.DOOR_VIEW, self._named(who, door))
         return self._doors.status(self._named(who, door))
@@ -285,15 +304,20 @@ def _is_seen(who: Principal, entry: Any) -> bool:
     return who.may(permission, entry["id"])
 
 
-def query_of(given: Mapping[str, Any]) -> Query:
+def query_of(given: Mapping[str, Any], kind: type[Q]) -> Q:
     """Return the query that named arguments ask.
 
     :raises InvalidArgument: if they are none.
     """
     try:
-        return msgspec.convert(dict(given), Query)
+        return msgspec.convert(dict(given), kind)
     except msgspec.ValidationError as error:
-        raise InvalidArgument(decoding.explain(error, dict(given), Query, noun="argument")) from error
+        raise InvalidArgument(decoding.explain(error, dict(given), kind, noun="argument")) from error
+
+
+def optional(name: str, value: Any) -> str | None:
+    """Return an argument that must be text, if it is there."""
+    return None if value is None else text(name, value)
 
 
 def text(name: str, value: Any) -> str:

@@ -25,6 +25,7 @@ from gatekeeper.config_addresses import (
     check_url,
     is_device,
 )
+from gatekeeper.config_pictures import KeptPictures, SecondFeed
 from gatekeeper.errors import ConfigurationError
 from gatekeeper.uris import ID_PATTERN, REALM
 
@@ -148,6 +149,11 @@ class Camera(Record, frozen=True):
     maximum_frame_bytes: Annotated[
         int, Meta(ge=1024, le=64 * 1024 * 1024, description="a larger picture is refused and counted")
     ] = 2 * 1024 * 1024
+    pictures: Annotated[
+        KeptPictures | None,
+        Meta(description='when pictures are kept by themselves: `{every = 60, on = ["door.opened", "camera.moved"]}`'),
+    ] = None
+    feeds: Annotated[tuple[SecondFeed, ...], Meta(description="feeds that are made of its pictures")] = ()
 
     @property
     def label(self) -> str:
@@ -237,6 +243,9 @@ class Retention(Record, frozen=True):
 
     events: Annotated[Kept, Meta(description="the record of what happened")] = Kept(days=365)
     pictures: Annotated[Kept, Meta(description="frames stored with events")] = Kept(days=30, bytes=10_000_000_000)
+    snapshots: Annotated[Kept, Meta(description="pictures that are kept on demand or by a camera's table")] = Kept(
+        days=30, bytes=10_000_000_000
+    )
     clips: Annotated[Kept, Meta(description="videos")] = Kept(days=30, bytes=10_000_000_000)
     samples: Annotated[Kept, Meta(description="measurements")] = Kept()
 
@@ -462,6 +471,10 @@ def _check_camera(where: str, camera: Camera, site: Site, doors: Sequence[str]) 
             raise ConfigurationError(
                 f"{where}.doors[{index}]: there is no door {decoding.show(door)}; {decoding.choices(door, doors)}"
             )
+    names = [feed.name for feed in camera.feeds]
+    for index, name in enumerate(names):
+        if name in names[:index]:
+            raise ConfigurationError(f'{where}.feeds[{index}].name: "{name}" is already the name of another one')
     if (camera.username is None) != (camera.password is None):
         raise ConfigurationError(f"{where}: username and password belong together; one of them is missing")
     _check_order(where, "retry_minimum", camera.retry_minimum, "retry_maximum", camera.retry_maximum)
@@ -494,7 +507,9 @@ def _check_push(where: str, camera: Camera, push: Push, earlier: Sequence[Camera
         if getattr(camera, source) is not None:
             raise ConfigurationError(f"{where}: found {source} and push; a camera has one of them")
     for field in msgspec.structs.fields(Camera):
-        is_for_push = field.name in ("id", "url", "push", "name", "doors", "maximum_frame_bytes")
+        is_for_push = field.name in (
+            "id", "url", "push", "name", "doors", "maximum_frame_bytes", "pictures", "feeds",
+        )  # fmt: skip
         if not is_for_push and getattr(camera, field.name) != field.default:
             better = f"; {where}.push.{field.name} is" if hasattr(push, field.name) else ""
             raise ConfigurationError(f"{where}.{field.name}: is not for a camera that connects to us{better}")

@@ -21,6 +21,7 @@ from gatekeeper.config import (
     Site,
     Storage,
 )
+from gatekeeper.config_pictures import KeptPictures, SecondFeed
 
 
 def document() -> str:
@@ -35,10 +36,12 @@ def document() -> str:
         "`{env = \"NAME\"}`, or in a file, `{file = \"path\"}`; never in the configuration itself.",
         "",
     ]  # fmt: skip
-    tables: dict[str, type[Record]] = {
+    tables: dict[str, type[msgspec.Struct]] = {
         "Top level": Site,
         "[[cameras]]": Camera,
         "cameras.push": Push,
+        "cameras.pictures": KeptPictures,
+        "[[cameras.feeds]]": SecondFeed,
         "[push]": PushPorts,
         "[[doors]]": Door,
         "[access]": Access,

@@ -123,6 +123,12 @@ class NoSuchEvent(NotFound):
     code = "no_such_event"
 
 
+class NoSuchPicture(NotFound):
+    """No kept picture has this id, or it isn't kept any more."""
+
+    code = "no_such_picture"
+
+
 class MethodNotAllowed(GatekeeperError):
     """The address is right, the HTTP method is not."""
 

@@ -13,6 +13,7 @@ from twisted.logger import Logger
 
 from gatekeeper import config
 from gatekeeper.caller import ITSELF
+from gatekeeper.cameras.frame import Frame as Picture
 from gatekeeper.errors import ConfigurationError
 from gatekeeper.evidence import signing
 from gatekeeper.evidence.api import Events
@@ -30,6 +31,7 @@ from gatekeeper.evidence.pictures import PictureFolder
 from gatekeeper.evidence.recorder import Recorder
 from gatekeeper.evidence.retention import Policy
 from gatekeeper.evidence.watch import Feed
+from gatekeeper.gallery.rooms import Rooms
 from gatekeeper.records import Records
 from gatekeeper.storage import events as rows
 from gatekeeper.storage.connect import url_of
@@ -47,6 +49,7 @@ class Keeping:
     """Everything that outlives the process.
 
     :param data: the data folder; made if missing, readable by its owner only.
+    :param snapshot: the newest frame of a live camera; raises if there is none.
     :param database: another database, and `disk` what works with files other than a thread of its own; for tests.
     :raises ConfigurationError: if the folder, a secret or a key can't be used.
     """
@@ -61,6 +64,7 @@ class Keeping:
         data: Path,
         reactor: Any,
         wall: Callable[[], float],
+        snapshot: Callable[[str], Picture],
         database: Database | None = None,
         disk: Callable[[str], Disk] | None = None,
     ) -> None:
@@ -93,6 +97,18 @@ class Keeping:
             folder=data / EXPORTS,
         )
         self._reading = self._disk("frames")
+        self.rooms = Rooms(
+            data=data,
+            policy=Policy(settings.retention.snapshots.days, settings.retention.snapshots.bytes),
+            database=self.database,
+            record=self.journal.record,
+            disk=self._disk,
+            snapshot=snapshot,
+            reactor=reactor,
+            wall=wall,
+        )
+        self.housekeeping.add_own(self.rooms.kept)
+        self.journal.observe(self.rooms.happened)
         self.records = Records(
             self._events,
             self.folder,
@@ -140,6 +156,7 @@ class Keeping:
     def _ration(self, every: int) -> None:
         if self.recorder is not None:
             self.recorder.ration(every)
+        self.rooms.keeper.ration(every)
 
     def record_door(self, kind: str, text: str, *, subject: str | None, **about: Any) -> Entry:
         """Record what happened at a door, and begin to keep the pictures of it.
@@ -170,6 +187,7 @@ class Keeping:
         self.journal.start()
         if self.recorder is not None:
             self.recorder.start().addErrback(self._log_bug)
+        self.rooms.start()
         self.housekeeping.start()
         self._events.start()
 
@@ -178,6 +196,7 @@ class Keeping:
         """Store what waits, in bounded time: pictures first, since their end is an event."""
         self.housekeeping.stop()
         self._reading.stop()
+        self.rooms.stop()
         if self.recorder is not None:
             yield self.recorder.stop()
         yield self.journal.close()

@@ -361,7 +361,13 @@ _MERGED: dict[str, Callable[[Any, Any], Any]] = {
 _ROUTED: dict[str, str] = {
     **dict.fromkeys(_names(uris.CALL_DOOR_STATUS, uris.CALL_DOOR_OPEN, uris.CALL_DOOR_LOCK), DOOR),
     **dict.fromkeys(
-        _names(uris.CALL_CAMERA_STATUS, uris.CALL_CAMERA_SETTINGS, uris.CALL_CAMERA_SET, uris.CALL_CAMERA_TELEMETRY),
+        _names(
+            uris.CALL_CAMERA_STATUS,
+            uris.CALL_CAMERA_KEEP,
+            uris.CALL_CAMERA_SETTINGS,
+            uris.CALL_CAMERA_SET,
+            uris.CALL_CAMERA_TELEMETRY,
+        ),
         CAMERA,
     ),
 }

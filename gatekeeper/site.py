@@ -20,6 +20,7 @@ from gatekeeper.access.passwords import Cost, Runner
 from gatekeeper.access.records import Ended
 from gatekeeper.caller import ITSELF
 from gatekeeper.calls import Calls, plain
+from gatekeeper.cameras.frame import Frame
 from gatekeeper.cameras.push.camera import Port
 from gatekeeper.doorways import Doorways
 from gatekeeper.entrance import Entrance
@@ -32,6 +33,7 @@ from gatekeeper.http.dashboard_files import DashboardFiles
 from gatekeeper.http.doors import DoorRoutes
 from gatekeeper.http.events import EventRoutes
 from gatekeeper.http.pages import PageRoutes
+from gatekeeper.http.pictures import PictureRoutes
 from gatekeeper.http.requests import HttpSite
 from gatekeeper.http.root import Root
 from gatekeeper.http.system import SystemRoutes
@@ -87,7 +89,14 @@ class Site(Service):
         self._wall = wall
         data = config.resolve(folder, settings.data, "data")
         self.keeping = Keeping(
-            settings, folder=folder, data=data, reactor=reactor, wall=wall, database=database, disk=disk
+            settings,
+            folder=folder,
+            data=data,
+            reactor=reactor,
+            wall=wall,
+            snapshot=self._snapshot,
+            database=database,
+            disk=disk,
         )
         self.journal = self.keeping.journal
         self.entrance = Entrance(
@@ -187,6 +196,7 @@ class Site(Service):
             system=self._system,
             records=records,
             access=self.entrance.api,
+            pictures=self.keeping.rooms.gallery,
             unsent=self._router.unsent_bytes,
             clock=self._reactor,
         )
@@ -203,6 +213,7 @@ class Site(Service):
                 CameraRoutes(self.viewing.cameras),
                 DoorRoutes(self.doorways.doors),
                 EventRoutes(records, self._reactor),
+                PictureRoutes(self.keeping.rooms.gallery, self._reactor),
             ),
         )
         root = Root(guard, WebSocketResource(self._sockets), self.viewing.streams, api.resource())
@@ -315,6 +326,10 @@ class Site(Service):
         if found:
             text = changes.told(found)
             self.journal.record("system.configured", text, caller=ITSELF, cause=started.id, details=dict(found))
+
+    def _snapshot(self, camera: str) -> Frame:
+        """Return the newest frame of a live camera: cameras are composed after what keeps their pictures."""
+        return self.viewing.cameras.snapshot(camera)
 
     def _ended(self, ended: Ended) -> None:
         """End the sessions and streams of whoever is logged out, disabled or changed: now, not at the next request."""

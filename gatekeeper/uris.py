@@ -22,7 +22,8 @@ class Permission(StrEnum):
     NONE = "none"  # anybody who can reach the port
     SELF = "self"  # anybody who has proved to be somebody: what concerns only that account
     CAMERA_VIEW = "camera.view"
-    CAMERA_CONTROL = "camera.control"
+    CAMERA_CONTROL = "camera.control"  # and keeping its pictures, which takes room on the disk
+    CAMERA_ERASE = "camera.erase"  # pictures that are kept of it
     DOOR_VIEW = "door.view"
     DOOR_OPEN = "door.open"
     DOOR_LOCK = "door.lock"
@@ -114,6 +115,14 @@ CAMERA_SETTINGS = Route("GET", "/cameras/<camera>/settings", Permission.CAMERA_V
 CAMERA_SET = Route("POST", "/cameras/<camera>/settings", Permission.CAMERA_CONTROL)
 CAMERA_TELEMETRY = Route("GET", "/cameras/<camera>/telemetry", Permission.CAMERA_VIEW)  # ?since=…
 STRANGERS = Route("GET", "/api/cameras/strangers", Permission.ACCESS_ADMIN)  # who connects and is in no configuration
+PICTURES = Route("GET", "/pictures", Permission.CAMERA_VIEW)  # kept ones, of the cameras that one may view
+PICTURE_DAYS = Route("GET", "/pictures/days", Permission.CAMERA_VIEW)
+PICTURE = Route("GET", "/pictures/<picture>.jpg", Permission.CAMERA_VIEW)
+PICTURE_DELETE = Route("DELETE", "/pictures/<picture>.jpg", Permission.CAMERA_ERASE)
+PICTURE_SMALL = Route("GET", "/pictures/<picture>/thumbnail.jpg", Permission.CAMERA_VIEW)
+PICTURE_KEEP = Route("POST", "/cameras/<camera>/pictures", Permission.CAMERA_CONTROL)  # the newest, now
+TIMELAPSE = Route("GET", "/cameras/<camera>/timelapse/<day>.mp4", Permission.CAMERA_VIEW)
+TIMELAPSE_STATE = Route("GET", "/cameras/<camera>/timelapse/<day>", Permission.CAMERA_VIEW)
 STREAM = Route("GET", "/cameras/<camera>/stream.mjpg", Permission.CAMERA_VIEW)
 VIDEO_FEED = Route("GET", "/video_feed", Permission.CAMERA_VIEW)  # seed 000: the first camera
 DOORS = Route("GET", "/doors", Permission.DOOR_VIEW)
@@ -136,6 +145,7 @@ ROUTES = (
     REVOKE_KEY,
     USERS, NEW_USER, CHANGE_USER, REVOKE_USER, GRANT, REVOKE_GRANT, SYSTEM_STATUS, CAMERAS, CAMERA,
     CAMERA_SETTINGS, CAMERA_SET, CAMERA_TELEMETRY, STRANGERS, SNAPSHOT, STREAM, VIDEO_FEED,
+    PICTURES, PICTURE_DAYS, PICTURE, PICTURE_DELETE, PICTURE_SMALL, PICTURE_KEEP, TIMELAPSE, TIMELAPSE_STATE,
     DOORS, DOOR, DOOR_OPEN, DOOR_LOCK, EVENTS, EVENT, EVENT_FRAME, EVENT_ERASE,
     EVENT_EXPORT,
     EVENT_VERIFY, EVENT_HOLD, EVENT_RELEASE, OPENAPI, API_PAGE,
@@ -153,6 +163,10 @@ CALL_CAMERA_SET = Name("gatekeeper.camera.set", Permission.CAMERA_CONTROL)
 CALL_CAMERA_WATCH = Name("gatekeeper.camera.watch", Permission.CAMERA_VIEW)  # progressive: pictures, by credit
 CALL_CAMERA_CREDIT = Name("gatekeeper.camera.credit", Permission.CAMERA_VIEW)
 CALL_CAMERA_STRANGERS = Name("gatekeeper.camera.strangers", Permission.ACCESS_ADMIN)
+CALL_CAMERA_KEEP = Name("gatekeeper.camera.keep", Permission.CAMERA_CONTROL)  # its newest picture
+CALL_PICTURE_LIST = Name("gatekeeper.picture.list", Permission.CAMERA_VIEW)
+CALL_PICTURE_DAYS = Name("gatekeeper.picture.days", Permission.CAMERA_VIEW)
+CALL_PICTURE_DELETE = Name("gatekeeper.picture.delete", Permission.CAMERA_ERASE)
 CALL_DOOR_LIST = Name("gatekeeper.door.list", Permission.DOOR_VIEW)
 CALL_DOOR_STATUS = Name("gatekeeper.door.status", Permission.DOOR_VIEW)
 CALL_DOOR_OPEN = Name("gatekeeper.door.open", Permission.DOOR_OPEN)
@@ -178,7 +192,8 @@ CALL_ACCESS_REVOKE_KEY = Name("gatekeeper.access.revoke_key", Permission.SELF)
 PROCEDURES = (
     CALL_SYSTEM_STATUS, CALL_SYSTEM_TIME, CALL_CAMERA_LIST, CALL_CAMERA_STATUS, CALL_CAMERA_SETTINGS,
     CALL_CAMERA_SET, CALL_CAMERA_TELEMETRY,
-    CALL_CAMERA_WATCH, CALL_CAMERA_CREDIT, CALL_CAMERA_STRANGERS, CALL_DOOR_LIST, CALL_DOOR_STATUS,
+    CALL_CAMERA_WATCH, CALL_CAMERA_CREDIT, CALL_CAMERA_STRANGERS,
+    CALL_CAMERA_KEEP, CALL_PICTURE_LIST, CALL_PICTURE_DAYS, CALL_PICTURE_DELETE, CALL_DOOR_LIST, CALL_DOOR_STATUS,
     CALL_DOOR_OPEN, CALL_DOOR_LOCK, CALL_EVENT_RECENT, CALL_EVENT_LIST, CALL_EVENT_GET, CALL_EVENT_FOLLOW,
     CALL_EVENT_VERIFY, CALL_EVENT_HOLD, CALL_EVENT_RELEASE, CALL_EVENT_ERASE,
     CALL_ACCESS_USERS, CALL_ACCESS_ADD, CALL_ACCESS_CHANGE,

@@ -27,6 +27,8 @@ ARGUMENTS: dict[uris.Name, dict[str, Any]] = {
     uris.CALL_CAMERA_WATCH: {"camera": "yard", "tile": 1},
     uris.CALL_CAMERA_CREDIT: {"painted": [[1, 1]]},
     uris.CALL_EVENT_GET: {"event": "none"},
+    uris.CALL_CAMERA_KEEP: {"camera": "yard"},
+    uris.CALL_PICTURE_DELETE: {"picture": "none"},
     uris.CALL_EVENT_VERIFY: {"event": "none"},
     uris.CALL_EVENT_HOLD: {"event": "none"},
     uris.CALL_EVENT_RELEASE: {"event": "none"},
@@ -55,6 +57,8 @@ REFUSED = {
         (uris.CALL_ACCESS_CHANGE, uris.CALL_ACCESS_REVOKE, uris.CALL_ACCESS_GRANT, uris.CALL_ACCESS_REVOKE_GRANT),
         "no_such_user",
     ),
+    uris.CALL_CAMERA_KEEP: "no_picture",
+    uris.CALL_PICTURE_DELETE: "no_such_picture",
     uris.CALL_CAMERA_SET: "invalid_argument",  # this one does not connect to us
     uris.CALL_ACCESS_NEW_KEY: "no_such_user",  # the configuration's token has no account of its own yet
     uris.CALL_ACCESS_REVOKE_KEY: "no_such_key",
@@ -111,7 +115,7 @@ def test_every_procedure_answers(gate: Memory, name: uris.Name) -> None:
 def test_every_route_of_the_table_is_answered(gate: Memory, route: uris.Route) -> None:
     path = route.format(
         camera="yard", door="front", name="none.js", event="none", number="1", user="nobody", key="none", kind="door",
-        thing="front",
+        thing="front", picture="none", day="2026-11-28",
     )  # fmt: skip
     received = gate.send(route.method, path, gate.bearer).value()
     status = int(received.split()[1])

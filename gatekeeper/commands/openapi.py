@@ -44,9 +44,12 @@ def described() -> "HttpApi":
     from gatekeeper.http.doors import DoorRoutes  # noqa: PLC0415
     from gatekeeper.http.events import EventRoutes  # noqa: PLC0415
     from gatekeeper.http.pages import PageRoutes  # noqa: PLC0415
+    from gatekeeper.http.pictures import PictureRoutes  # noqa: PLC0415
     from gatekeeper.http.system import SystemRoutes  # noqa: PLC0415
 
-    groups: tuple[Any, ...] = (PageRoutes, AccessRoutes, SystemRoutes, CameraRoutes, DoorRoutes, EventRoutes)
+    groups: tuple[Any, ...] = (
+        PageRoutes, AccessRoutes, SystemRoutes, CameraRoutes, PictureRoutes, DoorRoutes, EventRoutes,
+    )  # fmt: skip
     nobody: Any = None
     return HttpApi(nobody, [group(**_nothing(group)) for group in groups])
 

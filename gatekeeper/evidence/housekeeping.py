@@ -19,7 +19,7 @@ from twisted.logger import Logger
 
 from gatekeeper.caller import Caller
 from gatekeeper.errors import Conflict, NoSuchEvent, NotFound
-from gatekeeper.evidence.kept import BUSY, Class, Erased, Pictures, piece
+from gatekeeper.evidence.kept import BUSY, Class, Erased, Own, Pictures, piece
 from gatekeeper.evidence.outside import Database, Disk, Record
 from gatekeeper.evidence.pictures import PictureFolder
 from gatekeeper.evidence.retention import (
@@ -137,6 +137,7 @@ class Housekeeping:
         self._ration = ration
         self._free = free or partial(free_bytes, folder.folder)
         self._minimum = minimum
+        self._own: list[Own] = []
         self._lock = DeferredLock()
         self._timers: dict[str, IDelayedCall] = {}
         self._running = False
@@ -151,6 +152,11 @@ class Housekeeping:
     def add(self, kept: Class) -> None:
         """Look after one more class."""
         self._classes.append(kept)
+
+    def add_own(self, kept: Own) -> None:
+        """Look after one more that has files of its own; when the disk fills up they go before those of events."""
+        self.add(kept)
+        self._own.append(kept)
 
     def start(self) -> None:
         """Begin; the first look is a while away."""
@@ -181,9 +187,13 @@ class Housekeeping:
     def _look(self) -> Any:
         try:
             yield self._pictures.resume()
+            for own in self._own:
+                yield own.resume()
             yield self.run()
             if self._looks % SCAN_EVERY == 0:
                 yield self.count_orphans()
+                for own in self._own:
+                    yield own.count_orphans()
             self._looks += 1
         except Exception as error:  # noqa: BLE001 - the boundary of one look: the next one comes
             self.log.warn("retention could not be looked after: {error!r}", error=error)
@@ -335,12 +345,16 @@ class Housekeeping:
 
     @inlineCallbacks
     def thin(self, need: int) -> Any:
-        """Erase pictures, never events, until so many bytes are free: three in four of the oldest, then whole ones."""
+        """Erase pictures, never events, until so many bytes are free.
+
+        First those that aren't evidence, the oldest first; then three in four of the oldest of events, then all.
+        """
         yield self._lock.acquire()
         try:
-            for whole in (False, True):
+            thinned = [(kept, True) for kept in self._own] + [(self._pictures, False), (self._pictures, True)]
+            for kept, whole in thinned:
                 thinner = Thinner(need, self._wall(), whole=whole)
-                yield self._take(self._pictures, Policy(), thinner)
+                yield self._take(kept, Policy(), thinner)
                 need = thinner.need
         finally:
             self._lock.release()

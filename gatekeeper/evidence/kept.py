@@ -52,6 +52,16 @@ class Class(Protocol):
         """Take these away, unless they are on hold by now; fires when they are gone and the record says so."""
 
 
+class Own(Class, Protocol):
+    """A class with files of its own, of which none belongs to an event."""
+
+    def resume(self) -> "Deferred[Any]":
+        """Finish what a killed process began."""
+
+    def count_orphans(self) -> "Deferred[Any]":
+        """Count the files that the database doesn't know; they are left alone."""
+
+
 class Events:
     """The record itself: signed statements bridge what goes. An event stays as long as pictures that belong to it."""
 

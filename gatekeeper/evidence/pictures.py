@@ -140,11 +140,11 @@ class PictureFolder:
         try:
             try:
                 self._prepare(os.path.dirname(begun.place))
-                _create(begun.file, jpeg)
+                create(begun.file, jpeg)
             except FileNotFoundError:  # somebody removed the folder
                 self._made.clear()
                 self._prepare(os.path.dirname(begun.place))
-                _create(begun.file, jpeg)
+                create(begun.file, jpeg)
         except OSError as error:
             begun.fail(why(error))
         return begun
@@ -155,14 +155,14 @@ class PictureFolder:
         for place in (self._text, self._incoming, folder):
             if not os.path.isdir(place):
                 os.makedirs(place, 0o700, exist_ok=True)
-                _sync_folder(os.path.dirname(place))
+                sync_folder(os.path.dirname(place))
         self._made.add(folder)
 
     def _secure_bytes(self, found: "Sequence[_Begun]") -> None:
         fresh = [begun for begun in found if begun.file is not None]
         if self._sync is None:
             for begun in fresh:
-                begun.fail(_sync_file(begun.file or ""))
+                begun.fail(sync_file(begun.file or ""))
         elif fresh:
             failed = self._sync(self._text)
             for begun in fresh:
@@ -185,7 +185,7 @@ class PictureFolder:
         there = [begun for begun in found if begun.failed is None]
         if self._sync is None:
             folders = {os.path.dirname(begun.place) for begun in there}
-            failed = {folder: _sync_folder(folder) for folder in folders}
+            failed = {folder: sync_folder(folder) for folder in folders}
             for begun in there:
                 begun.fail(failed[os.path.dirname(begun.place)])
         elif there:
@@ -281,7 +281,8 @@ def _holds(place: str, jpeg: bytes) -> bool:
         return False
 
 
-def _create(file: str, jpeg: bytes) -> None:
+def create(file: str, jpeg: bytes) -> None:
+    """Write a file, for the owner only; it is not safe on the disk yet."""
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
         written = os.write(descriptor, jpeg)
@@ -306,7 +307,8 @@ WORDS = {
 """For people."""
 
 
-def _sync_file(file: str) -> str | None:
+def sync_file(file: str) -> str | None:
+    """Make a file's bytes safe; return why that failed. One that isn't there is no failure."""
     try:
         descriptor = os.open(file, os.O_RDWR)
         try:
@@ -320,7 +322,7 @@ def _sync_file(file: str) -> str | None:
     return None
 
 
-def _sync_folder(folder: str) -> str | None:
+def sync_folder(folder: str) -> str | None:
     """Make the names in a folder safe; return why that failed. Windows has no such thing and does it by itself."""
     if os.name == "nt":
         return None

@@ -29,6 +29,7 @@ LONGEST_ID: Final = 40
 TAGS: Final = (
     ("doors", "Doors: their state, opening and locking; actions are POST only.", ("/doors",)),
     ("cameras", "Cameras: their state, pictures and streams.", ("/cameras", "/api/cameras/", "/video_feed")),
+    ("pictures", "Pictures that are kept by themselves, and films of days.", ("/pictures",)),
     ("events", "What happened, the pictures of it, and the proof.", ("/events",)),
     ("access", "Logging in and out, accounts, grants and keys.", ("/login", "/logout", "/api/access/")),
     ("system", "The process, its pages and this description.", ("/",)),
@@ -43,6 +44,14 @@ PARAMETERS: Final[Mapping[str, Object]] = {
     "event": {
         "description": "id of an event: 26 characters, in the order of time",
         "schema": {"type": "string", "pattern": "^[0-9A-HJKMNP-TV-Z]{26}$"},
+    },
+    "picture": {
+        "description": "id of a kept picture: 26 characters, in the order of time",
+        "schema": {"type": "string", "pattern": "^[0-9A-HJKMNP-TV-Z]{26}$"},
+    },
+    "day": {
+        "description": "a day of the server's calendar",
+        "schema": {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"},
     },
     "number": {"description": "number of a picture of the event, from 1", "schema": {"type": "integer", "minimum": 1}},
     "user": {"description": "name of an account", "schema": _ID},
@@ -60,6 +69,7 @@ MISSING: Final[Mapping[str, type[GatekeeperError]]] = {
     "camera": errors.NoSuchCamera,
     "door": errors.NoSuchDoor,
     "event": errors.NoSuchEvent,
+    "picture": errors.NoSuchPicture,
     "user": errors.NoSuchUser,
     "key": errors.NoSuchKey,
     "name": errors.NotFound,
@@ -75,6 +85,14 @@ ERRORS: Final[Mapping[Route, Sequence[type[GatekeeperError]]]] = {
     uris.DOOR_LOCK: _DEVICE,
     uris.CAMERA_SET: _DEVICE,
     uris.SNAPSHOT: (errors.NoPicture,),
+    uris.PICTURES: _STORED,
+    uris.PICTURE_DAYS: _STORED,
+    uris.PICTURE: _STORED,
+    uris.PICTURE_SMALL: _STORED,
+    uris.PICTURE_DELETE: _STORED,
+    uris.PICTURE_KEEP: (errors.NoPicture, *_STORED),
+    uris.TIMELAPSE: (errors.NoSuchPicture, *_STORED),
+    uris.TIMELAPSE_STATE: _STORED,
     uris.VIDEO_FEED: (errors.NoSuchCamera,),
     uris.EVENTS: _STORED,
     uris.EVENT: _STORED,
@@ -128,5 +146,10 @@ SUCCESSES: Final[Mapping[Route, Success]] = {
     uris.EVENT_FRAME: Success(
         description="a picture, as the camera sent it", headers=(_MOMENT, ("X-Camera", "id of the camera"))
     ),
+    uris.PICTURE: Success(
+        description="a picture, as the camera sent it", headers=(_MOMENT, ("X-Camera", "id of the camera"))
+    ),
+    uris.PICTURE_SMALL: Success(description="a picture in small", headers=(_MOMENT, ("X-Camera", "id of the camera"))),
+    uris.TIMELAPSE: Success(description="an MP4 file"),
     uris.EVENT_EXPORT: Success(description="one file that proves itself, offline"),
 }

@@ -11,6 +11,7 @@ EXPECTED = {
     "owner": VIEWS
     | {
         "camera.control",
+        "camera.erase",
         "door.open",
         "door.lock",
         "event.hold",

@@ -8,6 +8,7 @@ from gatekeeper.http.cameras import CameraRoutes
 from gatekeeper.http.doors import DoorRoutes
 from gatekeeper.http.events import EventRoutes
 from gatekeeper.http.pages import PageRoutes
+from gatekeeper.http.pictures import PictureRoutes
 from gatekeeper.http.system import SystemRoutes
 
 NOBODY: Any = cast("Any", None)
@@ -22,6 +23,7 @@ def described() -> HttpApi:
         DoorRoutes(NOBODY),
         CameraRoutes(NOBODY),
         EventRoutes(NOBODY, NOBODY),
+        PictureRoutes(NOBODY, NOBODY),
         access,
         SystemRoutes(NOBODY),
         PageRoutes(NOBODY),
