@@ -129,6 +129,7 @@ class Site(Service):
             is_own=self._is_own,
             unsent=self._router.unsent_bytes,
             when_drained=self._router.when_drained,
+            kept=self.keeping.rooms,
             virtual=demo,
         )
         self.doorways = Doorways(

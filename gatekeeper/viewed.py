@@ -31,6 +31,7 @@ from gatekeeper.cameras.snapshots import SnapshotPull
 from gatekeeper.cameras.watching import Watching
 from gatekeeper.elsewhere import IsOwn
 from gatekeeper.errors import NoSuchCamera
+from gatekeeper.gallery.rooms import Rooms
 from gatekeeper.http.mjpeg import Stream, Terms
 from gatekeeper.realm import Presence
 
@@ -116,6 +117,7 @@ class Common:
     session: Presence
     lookout: Lookout
     watching: Watching
+    kept: Rooms
     is_own: IsOwn
     changed: Callable[[str, Condition], None]
     restarted: Callable[[str, str, bool], None]
@@ -152,6 +154,11 @@ class Viewed:
             puller(common.reactor, made, self.feed, common.wall, common.is_own).setServiceParent(self.parts)
         self.sampling = self._sampling(camera, self.push)
         self.sampling.setServiceParent(self.parts)
+        self._keep_pictures()
+
+    def _keep_pictures(self) -> None:
+        camera = self.wanted.camera
+        self._common.kept.watch(camera.id, camera.pictures, camera.doors, self.feed)
 
     def _sampling(self, camera: config.Camera, push: PushCamera | None) -> Sampling:
         """Return what counts the pictures and samples the device."""
@@ -172,8 +179,9 @@ class Viewed:
         return self.stream.metrics.viewers + self.publisher.subscribers + tiles
 
     def rename(self, made: Wanted) -> None:
-        """Be called otherwise, or be tied to other doors: nothing of what runs depends on it."""
+        """Be called otherwise, or be tied to other doors: what brings the pictures doesn't depend on it."""
         self.wanted = made
+        self._keep_pictures()
 
     async def change(self, made: Wanted) -> None:
         """Be this from now on, when what there was has ended: a camera never has two connections."""
@@ -185,6 +193,7 @@ class Viewed:
 
     async def remove(self) -> None:
         """End: whoever watches is shown why, and his stream ends. Returns when the last connection is gone."""
+        self._common.kept.unwatch(self.wanted.id)
         await self._end_parts()
         self.feed.change(CameraState.OFFLINE, REMOVED, self._common.wall())
         self._common.lookout.forget(self.wanted.id)

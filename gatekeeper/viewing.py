@@ -28,6 +28,7 @@ from gatekeeper.cameras.sight import Finding, Sight
 from gatekeeper.cameras.telemetry import Telemetry
 from gatekeeper.cameras.watching import Watching
 from gatekeeper.elsewhere import IsOwn
+from gatekeeper.gallery.rooms import Rooms
 from gatekeeper.http.mjpeg import Seats, Stream, Terms
 from gatekeeper.realm import Presence
 from gatekeeper.viewed import REMOVED, Common, Viewed, Wanted, wanted
@@ -39,6 +40,7 @@ class Viewing:
     :param session: the site's own, for frames and states.
     :param record: `Journal.record`.
     :param is_own: tells what is gatekeeper's own port, and no camera.
+    :param kept: keeps pictures of cameras.
     :param unsent: `Router.unsent_bytes`; `when_drained` likewise.
     :ivar watching: pictures for the tiles of sessions.
     :ivar devices: what runs while the site does; `viewed`, `streams` and `feeds` by camera id, in the configuration's
@@ -59,6 +61,7 @@ class Viewing:
         is_own: IsOwn,
         unsent: Callable[[int], int],
         when_drained: Callable[[int, Callable[[], None]], None],
+        kept: Rooms,
         virtual: bool,
     ) -> None:
         self._reactor = reactor
@@ -84,6 +87,7 @@ class Viewing:
             session=session,
             lookout=Lookout(reactor, wall=wall, told=self._sight_changed),
             watching=self.watching,
+            kept=kept,
             is_own=is_own,
             changed=self._camera_changed,
             restarted=self._restarted,
