@@ -59,6 +59,9 @@ def _house(site: Opened, database: "Blocking") -> "tuple[Housekeeping, list[Clas
     from gatekeeper.evidence.kept import Events, Pictures  # noqa: PLC0415
     from gatekeeper.evidence.pictures import PictureFolder  # noqa: PLC0415
     from gatekeeper.evidence.retention import Policy  # noqa: PLC0415
+    from gatekeeper.gallery.folder import SnapshotFolder  # noqa: PLC0415
+    from gatekeeper.gallery.retention import Snapshots  # noqa: PLC0415
+    from gatekeeper.gallery.rooms import SNAPSHOTS  # noqa: PLC0415
 
     bounds = site.settings.retention
     journal = site.journal(database)
@@ -80,7 +83,17 @@ def _house(site: Opened, database: "Blocking") -> "tuple[Housekeeping, list[Clas
         wall=time.time,
         disk=_Disk(),
     )
-    return house, [pictures, events]
+    snapshots = Snapshots(
+        Policy(bounds.snapshots.days, bounds.snapshots.bytes),
+        database=at_once,
+        folder=SnapshotFolder(site.data / SNAPSHOTS),
+        disk=_Disk(),
+        scanning=_Disk(),
+        record=record,
+        wall=time.time,
+    )
+    house.add_own(snapshots)
+    return house, [pictures, events, snapshots]
 
 
 # --- what the site's own housekeeping asks of others, done at once ---

@@ -4,7 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands.kept import Site
+from gatekeeper.gallery.folder import SnapshotFolder
+from gatekeeper.storage import snapshots
+from gatekeeper.storage.snapshots import SnapshotRow
+from tests.commands.kept import DAY, Site
 from tests.commands.line import good
 
 STRICT = "[retention]\npictures = {days = 5}\nevents = {days = 10}\n"
@@ -45,8 +48,26 @@ def test_old_events_go_after_their_pictures(folder: Path) -> None:
 
 def test_what_is_young_stays(folder: Path) -> None:
     site = Site(folder, STRICT, age=1)
-    assert good("retention").count("nothing goes") == 4
+    assert good("retention").count("nothing goes") == 6
     assert site.picture(2).exists()
+
+
+def test_kept_pictures_go_with_their_files(folder: Path) -> None:
+    site = Site(folder, "[retention]\nsnapshots = {days = 5}\n", age=7)
+    kept = SnapshotFolder(site.data / "snapshots")
+    rows = [
+        SnapshotRow(name * 26, "yard", "2026-11-28", site.then + age * DAY, "interval", None, None, 1, 1, 9, bytes(32))
+        for name, age in (("A", 0), ("B", 6))
+    ]
+    kept.store([(row, b"\xff\xd8 kept") for row in rows])
+    with site.database() as database:
+        database.write(lambda connection: snapshots.add(connection, rows))
+    assert "snapshots: 18 bytes kept; at most 5 days\n  1 go (older than 5 days)" in good("retention", "--dry-run")
+    assert kept.path(rows[0]).exists()
+    good("retention")
+    assert not kept.path(rows[0]).exists()
+    with site.database() as database:
+        assert database.read(lambda connection: snapshots.page(connection, 10)) == rows[1:]
 
 
 def test_what_is_on_hold_stays(folder: Path) -> None:
