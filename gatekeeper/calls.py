@@ -28,6 +28,7 @@ from gatekeeper.gallery.api import Gallery
 from gatekeeper.gallery.snapshot import SnapshotQuery
 from gatekeeper.realm import Presence
 from gatekeeper.records import Records, sees
+from gatekeeper.reloading import Renewal
 from gatekeeper.system.api import System
 from gatekeeper.uris import Name, Permission
 from gatekeeper.wamp.local import CallDetails
@@ -57,6 +58,7 @@ class Calls:
         watching: Watching,
         doors: Doors,
         system: System,
+        renewing: Renewal,
         records: Records,
         access: Access,
         pictures: Gallery,
@@ -68,6 +70,7 @@ class Calls:
         self._watching = watching
         self._doors = doors
         self._system = system
+        self._renewing = renewing
         self._records = records
         self._access = access
         self._pictures = pictures
@@ -79,6 +82,7 @@ class Calls:
         serve = Server(session, self)
         serve(uris.CALL_SYSTEM_STATUS, lambda who: self.seen(who, self._system.status()))
         serve(uris.CALL_SYSTEM_TIME, lambda who: self._system.time())
+        serve(uris.CALL_SYSTEM_RELOAD, lambda who: Deferred.fromCoroutine(self._renewing.reload(who.caller)))
         serve(uris.CALL_CAMERA_LIST, lambda who: self.seen(who, self._cameras.list()))
         serve(uris.CALL_CAMERA_STATUS, self._camera_status)
         serve(uris.CALL_CAMERA_SETTINGS, self._camera_settings)

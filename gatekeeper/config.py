@@ -408,15 +408,24 @@ def override(site: Site, *, data: str | None, listen: str | None) -> Site:
     return site
 
 
+def secrets(site: Site, folder: Path) -> dict[str, str]:
+    """Return key path -> secret, of those that are no camera's.
+
+    :raises ConfigurationError: naming the first that isn't there.
+    """
+    held = {"access.admin_token": site.access.admin_token}
+    held["storage.password"] = site.storage.password
+    held["router.ticket"] = site.router.ticket if site.router is not None else None
+    return {path: secret.read(path, folder) for path, secret in held.items() if secret is not None}
+
+
 def read_secrets(site: Site, folder: Path) -> None:
     """Read every secret, to learn whether each is there.
 
     :raises ConfigurationError: naming the first that isn't.
     """
-    held = {"access.admin_token": site.access.admin_token}
-    held["storage.password"] = site.storage.password
-    held["router.ticket"] = site.router.ticket if site.router is not None else None
-    held |= {f"cameras[{index}].password": camera.password for index, camera in enumerate(site.cameras)}
+    secrets(site, folder)
+    held = {f"cameras[{index}].password": camera.password for index, camera in enumerate(site.cameras)}
     held |= {
         f"cameras[{index}].push.token": camera.push.token
         for index, camera in enumerate(site.cameras)

@@ -150,6 +150,13 @@ class Conflict(GatekeeperError):
     status = 409
 
 
+class NotReloaded(GatekeeperError):
+    """The configuration file can't be used, or there is none; the site runs on as it was."""
+
+    code = "not_reloaded"
+    status = 409
+
+
 class StorageUnavailable(GatekeeperError):
     """The database can't take or give this now: it is full, locked, or gone.
 

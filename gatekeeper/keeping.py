@@ -176,9 +176,14 @@ class Keeping:
         self.database.open()
 
     def last_start(self) -> dict[str, str] | None:
-        """Return what the newest start on the record says of the configuration; None if there was none. Blocks."""
-        found = self.database.at_start(lambda connection: rows.find(connection, Query(kind="system.started", limit=1)))
-        said = event_of(found[0]).details.get("configuration") if found else None
+        """Return what the newest start or reload on the record says of the configuration; None without one. Blocks."""
+        found = [
+            row
+            for kind in ("system.started", "system.reloaded")
+            for row in self.database.at_start(partial(rows.find, query=Query(kind=kind, limit=1)))
+        ]
+        newest = max(map(event_of, found), key=lambda event: event.sequence, default=None)
+        said = newest.details.get("configuration") if newest is not None else None
         return said if isinstance(said, dict) else None
 
     def start(self) -> None:

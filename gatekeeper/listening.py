@@ -1,7 +1,6 @@
 """The ports of a site: opened all or none, TLS where the configuration says so, closed together.
 
-TLS is 1.2 or 1.3, with Twisted's choice of ciphers. Certificates are read at the start, and so
-by a reload (SIGHUP).
+TLS is 1.2 or 1.3, with Twisted's choice of ciphers. Certificates are read at the start, and again by a reload.
 """
 
 from collections.abc import Callable, Sequence
@@ -58,7 +57,9 @@ class Listening(Service):
         self._reactor = reactor
         self._wall = wall
         self._interfaces = interfaces or own_addresses
+        self._folder, self._data = folder, data
         self._certificates = certificates(places, folder, data)
+        self._contexts: dict[Place, _Context] = {}
         self._ports: list[tuple[Place, Any]] = []
         self._timer: IDelayedCall | None = None
 
@@ -83,8 +84,21 @@ class Listening(Service):
             return serverFromString(reactor, place.text).listen(factory)
         if place.scheme == "tcp":
             return TCP4ServerEndpoint(reactor, place.port, interface=interface).listen(factory)
-        options = self._certificates[place].options()
-        return SSL4ServerEndpoint(reactor, place.port, options, interface=interface).listen(factory)
+        self._contexts[place] = context = _Context(self._certificates[place])
+        return SSL4ServerEndpoint(reactor, place.port, context, interface=interface).listen(factory)
+
+    def certificates(self) -> dict[Place, Certificate]:
+        """Return the certificates as they stand in their files now.
+
+        :raises ConfigurationError: if one is missing or can't be used.
+        """
+        return certificates(self._places, self._folder, self._data)
+
+    def renew(self, renewed: dict[Place, Certificate]) -> None:
+        """Speak TLS with these from the next connection on."""
+        self._certificates = renewed
+        for place, context in self._contexts.items():
+            context.take(renewed[place])
 
     def close(self) -> Deferred[Any]:
         """Listen no more; fires when no port is left."""
@@ -154,6 +168,21 @@ class Listening(Service):
         """Return place, address and port of every TCP place that is open."""
         hosts = [(place, port.getHost()) for place, port in self._ports if place.port is not None]
         return [(place, host.host, host.port) for place, host in hosts]
+
+
+class _Context:
+    """What Twisted asks for each connection: the newest certificate."""
+
+    def __init__(self, certificate: Certificate) -> None:
+        self.take(certificate)
+
+    def take(self, certificate: Certificate) -> None:
+        """Hand out this one from now on."""
+        self._options = certificate.options()
+
+    def getContext(self) -> Any:
+        """Return the context of the next connection."""
+        return self._options.getContext()
 
 
 def certificates(places: Sequence[Place], folder: Path, data: Path) -> dict[Place, Certificate]:

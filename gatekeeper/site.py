@@ -21,7 +21,6 @@ from gatekeeper.access.records import Ended
 from gatekeeper.caller import ITSELF
 from gatekeeper.calls import Calls, plain
 from gatekeeper.cameras.frame import Frame
-from gatekeeper.cameras.push.camera import Port
 from gatekeeper.doorways import Doorways
 from gatekeeper.entrance import Entrance
 from gatekeeper.errors import ConfigurationError
@@ -38,8 +37,10 @@ from gatekeeper.http.requests import HttpSite
 from gatekeeper.http.root import Root
 from gatekeeper.http.system import SystemRoutes
 from gatekeeper.keeping import Keeping
-from gatekeeper.listening import Listening
+from gatekeeper.ports import Ports
 from gatekeeper.realm import CAMERA, DOOR, Presence, SharedRealm
+from gatekeeper.renewing import Renewing
+from gatekeeper.source import Source
 from gatekeeper.storage.database import Database
 from gatekeeper.system.api import System
 from gatekeeper.viewing import Viewing
@@ -65,6 +66,7 @@ class Site(Service):
     :param folder: what its relative paths are relative to.
     :param reactor: clock, network and threads.
     :param demo: whether its devices are virtual.
+    :param source: the file that the configuration is from, to be read again; None where there is none.
     :raises ConfigurationError: if a secret or the data folder can't be used.
     """
 
@@ -77,6 +79,7 @@ class Site(Service):
         reactor: Any,
         *,
         demo: bool = False,
+        source: Source | None = None,
         wall: Callable[[], float] = time.time,
         database: Database | None = None,
         runner: Runner | None = None,
@@ -111,12 +114,8 @@ class Site(Service):
             cost=cost,
         )
         self.entrance.observe(self._ended)
-        self.listening = Listening(settings.places, folder, data, reactor, wall)
-        self._push_ports = {
-            port: Listening((place,), folder, data, reactor, wall, key=f"push.{key}")
-            for port, key, place in zip(Port, ("listen", "control"), settings.push_places, strict=True)
-            if place is not None
-        }
+        self.ports = Ports(settings, folder, data, reactor, wall)
+        self.listening = self.ports.main
         self._devices = MultiService()
         self._compose_router(folder)
         self.viewing = Viewing(
@@ -144,6 +143,17 @@ class Site(Service):
         self.keeping.watch(self.viewing.feeds, self.doorways.watching)
         for part in (self.viewing, self.doorways):
             part.devices.setServiceParent(self._devices)
+        self.renewing = Renewing(
+            settings,
+            folder=folder,
+            source=source,
+            viewing=self.viewing,
+            doorways=self.doorways,
+            ports=self.ports,
+            told=self._renewed,
+            record=self.journal.record,
+            fingerprint_key=lambda: self.entrance.fingerprint_key,
+        )
         self._compose_http()
 
     # --- composing ---
@@ -195,6 +205,7 @@ class Site(Service):
             watching=self.viewing.watching,
             doors=self.doorways.doors,
             system=self._system,
+            renewing=self.renewing,
             records=records,
             access=self.entrance.api,
             pictures=self.keeping.rooms.gallery,
@@ -210,7 +221,7 @@ class Site(Service):
             (
                 PageRoutes(DashboardFiles()),
                 self.entrance.routes(),
-                SystemRoutes(self._system),
+                SystemRoutes(self._system, self.renewing),
                 CameraRoutes(self.viewing.cameras),
                 DoorRoutes(self.doorways.doors),
                 EventRoutes(records, self._reactor),
@@ -228,23 +239,19 @@ class Site(Service):
         :raises ConfigurationError: if a port or the database can't be had.
         """
         super().privilegedStartService()
-        self.listening.open(self._http)
+        self.ports.open(self._http, self.viewing.reception.factory)
         try:
-            for port, listening in self._push_ports.items():
-                listening.open(self.viewing.reception.factory(port))
             self.keeping.open()
             self.entrance.load()
         except ConfigurationError:
-            for listening in self._all_listening():
-                listening.close()
+            self.ports.close()
             raise
 
     def startService(self) -> None:
         super().startService()
         self.viewing.start()
         self.doorways.start()
-        for listening in self._all_listening():
-            listening.startService()
+        self.ports.start()
         self.keeping.start()
         self.entrance.start()
         self._devices.startService()
@@ -272,11 +279,12 @@ class Site(Service):
         self.log.info("stopping: doors are locked first")
         self.viewing.stop_looking()  # before the record ends
         parts = [
+            self.renewing.stop(),
             maybeDeferred(self._devices.stopService),
             *self.viewing.stop_streams(),
             maybeDeferred(self._sockets.close),
+            *self.ports.stop(),
         ]
-        parts += [maybeDeferred(listening.stopService) for listening in self._all_listening()]
         ended = DeferredList(parts, consumeErrors=True)
         ended.addTimeout(STOP_TIMEOUT, self._reactor)
         try:
@@ -297,16 +305,13 @@ class Site(Service):
         self.viewing.stop()
         self.log.info("stopped")
 
-    def _all_listening(self) -> list[Listening]:
-        return [self.listening, *self._push_ports.values()]
-
     def _is_own(self, host: str, port: int) -> bool:
-        return any(listening.is_own(host, port) for listening in self._all_listening())
+        return self.ports.is_own(host, port)
 
     @property
     def push_port(self) -> int:
         """The TCP port that cameras connect to for pictures."""
-        return self._push_ports[Port.STREAM].port
+        return self.ports.push_port
 
     @property
     def port(self) -> int:
@@ -331,6 +336,17 @@ class Site(Service):
     def _snapshot(self, camera: str) -> Frame:
         """Return the newest frame of a live camera: cameras are composed after what keeps their pictures."""
         return self.viewing.cameras.snapshot(camera)
+
+    def _renewed(self, settings: config.Site) -> None:
+        """Let everybody know of what is in effect now."""
+        self._settings = settings
+        self._system.rename(settings.name)
+        if self.keeping.recorder is not None:
+            self.keeping.recorder.refresh()
+        if self._shared is not None:
+            self._shared.changed()
+        self._publish_states()
+        self._session.publish(uris.TOPIC_CHANGED.template)
 
     def _ended(self, ended: Ended) -> None:
         """End the sessions and streams of whoever is logged out, disabled or changed: now, not at the next request."""

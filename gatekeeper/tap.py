@@ -12,12 +12,14 @@ from types import FrameType
 from typing import Any
 
 from twisted.application.service import IService, Service
-from twisted.internet.defer import inlineCallbacks
+from twisted.internet.defer import Deferred, inlineCallbacks
 from twisted.logger import Logger
 from twisted.python import usage
 
 from gatekeeper import __version__, config
-from gatekeeper.errors import ConfigurationError
+from gatekeeper.caller import ITSELF
+from gatekeeper.errors import ConfigurationError, NotReloaded
+from gatekeeper.source import Source
 
 
 class Options(usage.Options):
@@ -82,6 +84,11 @@ class Options(usage.Options):
         return config.override(site, data=self["data"], listen=self["listen"])
 
     @property
+    def source(self) -> Source:
+        """The configuration file, to be read again."""
+        return Source(Path(self["config"] or config.DEFAULT_FILE), self.overridden)
+
+    @property
     def folder(self) -> Path:
         """What the configuration's relative paths are relative to."""
         return Path(self["config"]).parent if self["config"] else Path()
@@ -127,7 +134,7 @@ class _Patience:
 
 
 class Gatekeeper(Service):
-    """The running site, and what reloads it on SIGHUP: lock the doors, end everything, start anew."""
+    """The running site; SIGHUP has it read its configuration again."""
 
     log = Logger()
 
@@ -136,8 +143,6 @@ class Gatekeeper(Service):
         self._reactor = reactor
         self._devices: Any = None
         self._site: Any = None
-        self._ended: Any = None
-        self._reloading = False
         self._hangup: Any = None
 
     def privilegedStartService(self) -> None:
@@ -163,23 +168,18 @@ class Gatekeeper(Service):
         if self._hangup is not None:
             signal.signal(signal.SIGHUP, self._hangup)
         if self._site is not None:
-            yield self._end()
+            yield self._site.stopService()
         if self._devices is not None:
             yield self._devices.stopService()
-
-    def _end(self) -> Any:
-        """Stop the site; who asks while that is under way waits for the same end."""
-        if self._site.running:
-            self._ended = self._site.stopService()
-        return self._ended
 
     def _make(self, settings: config.Site | None) -> None:
         from gatekeeper.site import Site  # noqa: PLC0415 - imports Klein, and that a reactor
 
         demo = settings is None
+        source = self._options.source if settings is not None else None
         if settings is None:
             settings = self._options.overridden(self._demo())
-        site = Site(settings, self._options.folder, self._reactor, demo=demo)
+        site = Site(settings, self._options.folder, self._reactor, demo=demo, source=source)
         site.privilegedStartService()
         if demo:
             self._devices.dial(site.push_port)
@@ -199,38 +199,13 @@ class Gatekeeper(Service):
     def _on_hangup(self, number: int, frame: object) -> None:
         self._reactor.callFromThread(self.reload)
 
-    @inlineCallbacks
-    def reload(self) -> Any:
-        """Read the configuration again and start anew with it; a wrong one changes nothing."""
-        if self._reloading or not self.running:
-            return
-        before = self._options["site"]
-        try:
-            after = self._options.load()
-            self._options.look(after)
-        except ConfigurationError as error:
-            self.log.error("not reloaded, the site runs on as it was: {error}", error=str(error))
-            return
-        self._reloading = True
-        self.log.info("reloading: doors are locked first")
-        yield self._end()
-        try:
-            if self.running:
-                self._restart(after, before)
-        except ConfigurationError as error:
-            self.log.critical("can't come back after the reload, stopping: {error}", error=str(error))
-            self._reactor.stop()
-        finally:
-            self._reloading = False
-
-    def _restart(self, after: config.Site | None, before: config.Site | None) -> None:
-        try:
-            self._make(after)
-            self._options["site"] = after
-        except ConfigurationError as error:
-            self.log.error("not reloaded, back to the configuration before: {error}", error=str(error))
-            self._make(before)
-        self._site.startService()
+    def reload(self) -> None:
+        """Have the site read its configuration again; a wrong one changes nothing."""
+        if not self.running or self._site.renewing.waits:
+            return  # what waits reads the file when it is its turn
+        reloading = Deferred.fromCoroutine(self._site.renewing.reload(ITSELF))
+        reloading.addErrback(lambda failure: failure.trap(NotReloaded))  # which has been said
+        reloading.addErrback(lambda failure: self.log.failure("the reload met an error of ours", failure))
 
 
 def makeService(options: Options) -> IService:

@@ -32,6 +32,7 @@ class Permission(StrEnum):
     EVENT_EXPORT = "event.export"
     EVENT_ERASE = "event.erase"  # pictures; the statement that they were there stays
     SYSTEM_VIEW = "system.view"
+    SYSTEM_CHANGE = "system.change"  # what the configuration says: cameras, and taking the file anew
     SCRIPT = "script"  # names outside `gatekeeper.`: call, register, publish and subscribe as one likes
     ACCESS_ADMIN = "access.admin"
 
@@ -108,6 +109,7 @@ REVOKE_USER = Route("DELETE", "/api/access/users/<user>", Permission.ACCESS_ADMI
 GRANT = Route("PUT", "/api/access/users/<user>/grants/<kind>/<thing>", Permission.ACCESS_ADMIN)  # thing `*` is all
 REVOKE_GRANT = Route("DELETE", "/api/access/users/<user>/grants/<kind>/<thing>", Permission.ACCESS_ADMIN)
 SYSTEM_STATUS = Route("GET", "/api/system/status", Permission.SYSTEM_VIEW)
+SYSTEM_RELOAD = Route("POST", "/api/system/reload", Permission.SYSTEM_CHANGE)
 CAMERAS = Route("GET", "/cameras", Permission.CAMERA_VIEW)
 CAMERA = Route("GET", "/cameras/<camera>", Permission.CAMERA_VIEW)
 SNAPSHOT = Route("GET", "/cameras/<camera>/snapshot.jpg", Permission.CAMERA_VIEW)
@@ -143,7 +145,7 @@ API_PAGE = Route("GET", "/api", Permission.NONE)
 ROUTES = (
     HEALTH, INDEX, ASSETS, LOGIN_LINK, LOGIN, LOGOUT, SETUP, TOKEN, WHOAMI, PASSWORD, LOGINS, END_LOGINS, KEYS, NEW_KEY,
     REVOKE_KEY,
-    USERS, NEW_USER, CHANGE_USER, REVOKE_USER, GRANT, REVOKE_GRANT, SYSTEM_STATUS, CAMERAS, CAMERA,
+    USERS, NEW_USER, CHANGE_USER, REVOKE_USER, GRANT, REVOKE_GRANT, SYSTEM_STATUS, SYSTEM_RELOAD, CAMERAS, CAMERA,
     CAMERA_SETTINGS, CAMERA_SET, CAMERA_TELEMETRY, STRANGERS, SNAPSHOT, STREAM, VIDEO_FEED,
     PICTURES, PICTURE_DAYS, PICTURE, PICTURE_DELETE, PICTURE_SMALL, PICTURE_KEEP, TIMELAPSE, TIMELAPSE_STATE,
     DOORS, DOOR, DOOR_OPEN, DOOR_LOCK, EVENTS, EVENT, EVENT_FRAME, EVENT_ERASE,
@@ -155,6 +157,7 @@ ROUTES = (
 
 CALL_SYSTEM_STATUS = Name("gatekeeper.system.status", Permission.SYSTEM_VIEW)
 CALL_SYSTEM_TIME = Name("gatekeeper.system.time", Permission.SYSTEM_VIEW)
+CALL_SYSTEM_RELOAD = Name("gatekeeper.system.reload", Permission.SYSTEM_CHANGE)
 CALL_CAMERA_LIST = Name("gatekeeper.camera.list", Permission.CAMERA_VIEW)
 CALL_CAMERA_STATUS = Name("gatekeeper.camera.status", Permission.CAMERA_VIEW)
 CALL_CAMERA_SETTINGS = Name("gatekeeper.camera.settings", Permission.CAMERA_VIEW)
@@ -190,8 +193,8 @@ CALL_ACCESS_NEW_KEY = Name("gatekeeper.access.new_key", Permission.SELF)
 CALL_ACCESS_REVOKE_KEY = Name("gatekeeper.access.revoke_key", Permission.SELF)
 
 PROCEDURES = (
-    CALL_SYSTEM_STATUS, CALL_SYSTEM_TIME, CALL_CAMERA_LIST, CALL_CAMERA_STATUS, CALL_CAMERA_SETTINGS,
-    CALL_CAMERA_SET, CALL_CAMERA_TELEMETRY,
+    CALL_SYSTEM_STATUS, CALL_SYSTEM_TIME, CALL_SYSTEM_RELOAD, CALL_CAMERA_LIST, CALL_CAMERA_STATUS,
+    CALL_CAMERA_SETTINGS, CALL_CAMERA_SET, CALL_CAMERA_TELEMETRY,
     CALL_CAMERA_WATCH, CALL_CAMERA_CREDIT, CALL_CAMERA_STRANGERS,
     CALL_CAMERA_KEEP, CALL_PICTURE_LIST, CALL_PICTURE_DAYS, CALL_PICTURE_DELETE, CALL_DOOR_LIST, CALL_DOOR_STATUS,
     CALL_DOOR_OPEN, CALL_DOOR_LOCK, CALL_EVENT_RECENT, CALL_EVENT_LIST, CALL_EVENT_GET, CALL_EVENT_FOLLOW,

@@ -1,4 +1,4 @@
-"""One camera of a site, with all that lives as long as it does; and what a camera is made of before it lives.
+"""One camera of a site, with all that lives as long as it does.
 
 feed, stream, publisher, watch      as long as the camera is in the configuration: who looks at it goes on looking
 parts                               until its configuration changes: what brings the pictures, and whatever else
@@ -6,9 +6,8 @@ parts                               until its configuration changes: what brings
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any, Final
 
 from twisted.application.service import MultiService, Service
@@ -34,57 +33,17 @@ from gatekeeper.errors import NoSuchCamera
 from gatekeeper.gallery.rooms import Rooms
 from gatekeeper.http.mjpeg import Stream, Terms
 from gatekeeper.realm import Presence
+from gatekeeper.wanted import Wanted
 
 FAREWELL: Final = 1.0  # seconds that those who watch a removed camera are shown why, before their streams end
 END_TIMEOUT: Final = 3.0  # seconds for what brings pictures to end: a decoder in its thread gives up within two
 REMOVED: Final = "it was removed from this site"
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """A camera of the configuration with what that refers to, as it stands now; two are equal if nothing differs.
-
-    :ivar password: as read from its place, `token` likewise; None if there is none.
-    :ivar path: of its video file.
-    """
-
-    camera: config.Camera
-    password: str | None = field(default=None, repr=False)
-    token: str | None = field(default=None, repr=False)
-    path: str | None = None
-
-    @property
-    def id(self) -> str:
-        return self.camera.id
-
-    @property
-    def known(self) -> Known | None:
-        """How it is told if it connects to us."""
-        push = self.camera.push
-        return Known(self.id, push.path, self.token, push.device, push.address) if push is not None else None
-
-
-def wanted(site: config.Site, folder: Path) -> dict[str, Wanted]:
-    """Return a configuration's cameras by id, in its order, with their secrets read.
-
-    :param folder: what relative paths are relative to.
-    :raises ConfigurationError: if a secret is missing.
-    """
-    return {camera.id: want(camera, f"cameras[{index}]", folder) for index, camera in enumerate(site.cameras)}
-
-
-def want(camera: config.Camera, where: str, folder: Path) -> Wanted:
-    """Return one camera with its secrets read; `where` is its key path, for errors.
-
-    :raises ConfigurationError: if a secret is missing.
-    """
-    secret, token = camera.password, camera.push.token if camera.push is not None else None
-    return Wanted(
-        camera,
-        password=secret.read(f"{where}.password", folder) if secret is not None else None,
-        token=token.read(f"{where}.push.token", folder) if token is not None else None,
-        path=str(config.resolve(folder, camera.video, f"{where}.video")) if camera.video is not None else None,
-    )
+def known(of: Wanted) -> Known | None:
+    """Return how a camera is told if it connects to us."""
+    push = of.camera.push
+    return Known(of.id, push.path, of.token, push.device, push.address) if push is not None else None
 
 
 def puller(reactor: Any, of: Wanted, feed: Feed, wall: Callable[[], float], is_own: IsOwn) -> Service:
@@ -192,13 +151,16 @@ class Viewed:
             self.parts.setServiceParent(parent)
 
     async def remove(self) -> None:
-        """End: whoever watches is shown why, and his stream ends. Returns when the last connection is gone."""
+        """End; returns when it has no connection any more, but for those who watch: for them there is `farewell`."""
         self._common.kept.unwatch(self.wanted.id)
         await self._end_parts()
         self.feed.change(CameraState.OFFLINE, REMOVED, self._common.wall())
         self._common.lookout.forget(self.wanted.id)
         self._common.watching.end(self.wanted.id, NoSuchCamera(f"camera {self.wanted.id}: {REMOVED}"))
         self.publisher.close()
+
+    async def farewell(self) -> None:
+        """Show those who watch why, and end their streams; returns when the last is gone."""
         if self.stream.metrics.viewers:
             await deferLater(self._common.reactor, FAREWELL, lambda: None)
         await self.stream.stop()

@@ -12,6 +12,7 @@ import msgspec
 from twisted.application.service import MultiService
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 from twisted.python.threadpool import ThreadPool
 
 from gatekeeper import config, uris
@@ -31,7 +32,8 @@ from gatekeeper.elsewhere import IsOwn
 from gatekeeper.gallery.rooms import Rooms
 from gatekeeper.http.mjpeg import Seats, Stream, Terms
 from gatekeeper.realm import Presence
-from gatekeeper.viewed import REMOVED, Common, Viewed, Wanted, wanted
+from gatekeeper.viewed import REMOVED, Common, Viewed, known
+from gatekeeper.wanted import Wanted, wanted
 
 
 class Viewing:
@@ -164,7 +166,7 @@ class Viewing:
         self.viewed[made.id].rename(made)
 
     async def remove(self, camera: str) -> None:
-        """Have a camera no more, from now on; returns when its last connection is gone."""
+        """Have a camera no more, from now on; returns when it is disconnected. Who watches is told, and let go."""
         gone = {"state": CameraState.OFFLINE, "since": self._wall(), "reason": REMOVED, "fps": 0.0, "viewers": 0}
         last = msgspec.structs.replace(self.cameras.status(camera), **gone)
         self._session.publish(uris.TOPIC_CAMERA_STATE.format(camera=camera), plain(last))
@@ -176,7 +178,15 @@ class Viewing:
         try:
             await viewed.remove()
         finally:
+            self._part(viewed)
+
+    def _part(self, viewed: Viewed) -> None:
+        def gone(result: Any) -> None:
             self._leaving.discard(viewed)
+            if isinstance(result, Failure):
+                self.log.failure("a removed camera's viewers could not be let go", result)
+
+        Deferred.fromCoroutine(viewed.farewell()).addBoth(gone)
 
     def settle(self, order: Sequence[str]) -> None:
         """Put the cameras into this order, and let everybody know who is there."""
@@ -186,8 +196,8 @@ class Viewing:
             table.clear()
             table.update(ordered)
         self.cameras.configure([viewed.wanted.camera for viewed in self.viewed.values()])
-        known = [viewed.wanted.known for viewed in self.viewed.values()]
-        self.reception.know([one for one in known if one is not None])
+        told = [known(viewed.wanted) for viewed in self.viewed.values()]
+        self.reception.know([one for one in told if one is not None])
 
     def _compose(self, made: Wanted) -> None:
         viewed = Viewed(made, self._common)

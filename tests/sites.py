@@ -22,6 +22,7 @@ from gatekeeper.access.login import Given
 from gatekeeper.access.passwords import Cost, Inline
 from gatekeeper.access.wamp import identity
 from gatekeeper.site import Site
+from gatekeeper.source import Source
 from gatekeeper.storage.database import Database
 from gatekeeper.wamp.local import LocalSession
 from tests.databases import InlineDatabase
@@ -150,12 +151,15 @@ class Memory:
 
     def __init__(self, folder: Path, settings: str = SETTINGS, *, token: str = TOKEN) -> None:
         (folder / "token").write_text(token)
+        self.file = folder / "site.toml"
+        self.file.write_text(settings)
         self.net = MemoryReactorClock()
         self.database = InlineDatabase()
         self.site = Site(
             config.parse(settings),
             folder,
             self.net,
+            source=Source(self.file, lambda site: site),
             wall=lambda: 1_800_000_000.0 + self.net.seconds(),
             database=cast(Database, self.database),
             runner=Inline(),

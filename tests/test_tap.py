@@ -12,8 +12,10 @@ from twisted.python.usage import UsageError
 
 import gatekeeper
 from gatekeeper import config
-from gatekeeper.errors import ConfigurationError
+from gatekeeper.caller import ITSELF, Caller
+from gatekeeper.errors import ConfigurationError, NotReloaded
 from gatekeeper.tap import Gatekeeper, Options
+from tests.sites import Log
 
 ROOT = Path(__file__).parent.parent
 SITE = 'name = "shop"\n[[doors]]\nid = "front"\nurl = "ws://192.168.137.21/ws"\n'
@@ -128,10 +130,11 @@ def test_the_options_install_no_reactor() -> None:
 
 
 class FakeSite:
-    """A site that does nothing but be written down."""
+    """A site that does nothing but be written down, and stand for how it takes a configuration."""
 
     def __init__(self, bench: "Bench", settings: config.Site) -> None:
-        self.bench, self.settings, self.running = bench, settings, 0
+        self.bench, self.settings, self.running, self.waits = bench, settings, 0, False
+        self.renewing = self
 
     def startService(self) -> None:
         self.running = 1
@@ -142,17 +145,22 @@ class FakeSite:
         self.bench.done.append(("stop", self.settings.name))
         return self.bench.stopped
 
+    async def reload(self, caller: Caller) -> None:
+        assert caller is ITSELF
+        self.bench.done.append(("reload", self.settings.name))
+        if self.bench.error is not None:
+            raise self.bench.error
+
 
 class Bench:
-    """A service whose sites are fakes; a site named `bad` can't be made."""
+    """A service whose site is a fake."""
 
     def __init__(self, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.file = here / "gatekeeper.toml"
+        (here / "gatekeeper.toml").write_text('name = "first"')
         self.done: list[tuple[str, str]] = []
+        self.error: Exception | None = None
         self.stopped: Deferred[None] = succeed(None)
-        self.bad = {"bad"}
         self.net: Any = MemoryReactorClock()
-        self.write("first")
         self.service = Gatekeeper(options(), self.net)
         monkeypatch.setattr(self.service, "_make", self._make)
         monkeypatch.setattr("gatekeeper.tap.signal.signal", lambda *_: None)
@@ -160,16 +168,8 @@ class Bench:
         self.service.privilegedStartService()
         self.service.startService()
 
-    def write(self, name: str) -> None:
-        self.file.write_text(f'name = "{name}"')
-
     def _make(self, settings: config.Site) -> None:
-        if settings.name in self.bad:
-            raise ConfigurationError("listen: can't")
         self.service._site = FakeSite(self, settings)
-
-    def reload(self) -> None:
-        self.service.reload()
 
 
 @pytest.fixture
@@ -177,50 +177,33 @@ def bench(here: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     return Bench(here, monkeypatch)
 
 
-def test_a_reload_ends_the_old_site_before_the_new_one_begins(bench: Bench) -> None:
-    bench.write("second")
-    bench.stopped = Deferred()
-    bench.reload()
-    assert bench.done == [("start", "first"), ("stop", "first")]
-    bench.stopped.callback(None)
-    assert bench.done == [("start", "first"), ("stop", "first"), ("start", "second")]
+def test_a_hangup_has_the_site_read_its_configuration_while_it_runs(bench: Bench) -> None:
+    bench.service.reload()
+    assert bench.done == [("start", "first"), ("reload", "first")]
 
 
-def test_a_wrong_file_changes_nothing(bench: Bench) -> None:
-    bench.file.write_text("nam = 5")
-    bench.reload()
+def test_a_configuration_that_cannot_be_used_has_been_said_and_ends_nothing(bench: Bench) -> None:
+    bench.error = NotReloaded("listen: can't")
+    with Log() as log:
+        bench.service.reload()
+    assert not log.lines
+    bench.error = RuntimeError("a bug")
+    with Log() as log:
+        bench.service.reload()
+    assert log.count("an error of ours")
+    assert bench.done == [("start", "first"), ("reload", "first"), ("reload", "first")]
+
+
+def test_a_hangup_while_another_waits_is_the_same_one(bench: Bench) -> None:
+    bench.service._site.waits = True
+    bench.service.reload()
     assert bench.done == [("start", "first")]
 
 
-def test_a_site_that_cannot_be_made_leads_back_to_the_one_before(bench: Bench) -> None:
-    bench.write("bad")
-    bench.reload()
-    assert bench.done == [("start", "first"), ("stop", "first"), ("start", "first")]
-    bench.write("second")
-    bench.reload()
-    assert bench.done[3:] == [("stop", "first"), ("start", "second")]
-
-
-def test_where_neither_can_be_made_the_process_stops(bench: Bench) -> None:
-    bench.bad = {"bad", "first"}
-    bench.write("bad")
-    bench.reload()
-    assert bench.done == [("start", "first"), ("stop", "first")]
-    assert bench.net.hasStopped
-
-
-def test_a_second_hangup_while_reloading_changes_nothing(bench: Bench) -> None:
+def test_a_hangup_after_the_stop_began_changes_nothing(bench: Bench) -> None:
     bench.stopped = Deferred()
-    bench.reload()
-    bench.reload()
-    bench.stopped.callback(None)
-    assert bench.done == [("start", "first"), ("stop", "first"), ("start", "first")]
-
-
-def test_a_stop_while_reloading_starts_nothing_again(bench: Bench) -> None:
-    bench.stopped = Deferred()
-    bench.reload()
     bench.service.stopService()
+    bench.service.reload()
     bench.stopped.callback(None)
     assert bench.done == [("start", "first"), ("stop", "first")]
 

@@ -9,7 +9,8 @@ from twisted.internet.defer import Deferred
 
 from gatekeeper import config
 from gatekeeper.cameras.frame import CameraState
-from gatekeeper.viewed import FAREWELL, Wanted
+from gatekeeper.viewed import FAREWELL
+from gatekeeper.wanted import Wanted
 from tests.cameras.pictures import picture
 from tests.sites import Memory, Plug
 

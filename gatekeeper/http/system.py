@@ -3,14 +3,17 @@
 from typing import Any, Literal
 
 import msgspec
+from twisted.internet.defer import Deferred
 from twisted.web.server import Request
 
 from gatekeeper import uris
 from gatekeeper.access.principal import Principal
 from gatekeeper.cameras.api import CameraStatus
 from gatekeeper.doors.structs import DoorStatus
+from gatekeeper.errors import AccessDenied
 from gatekeeper.http import cameras, doors
 from gatekeeper.http.routes import Routes
+from gatekeeper.reloading import Reloaded, Renewal
 from gatekeeper.storage.database import Health
 from gatekeeper.system.api import System, SystemStatus
 
@@ -44,16 +47,27 @@ class SiteStatus(SystemStatus, frozen=True, kw_only=True):
 class SystemRoutes:
     """The process over HTTP."""
 
-    def __init__(self, system: System) -> None:
+    def __init__(self, system: System, renewing: Renewal) -> None:
         self._system = system
+        self._renewing = renewing
 
     def add_to(self, routes: Routes) -> None:
         """Add what this group answers."""
         routes.add(uris.HEALTH, self._health, "Say that the process is alive.", gives=Alive)
         routes.add(uris.SYSTEM_STATUS, self._status, "Tell everything at once.", gives=SiteStatus)
+        routes.add(
+            uris.SYSTEM_RELOAD, self._reload, "Take cameras and doors from the configuration file anew.",
+            gives=Reloaded, refused=self._refused,
+        )  # fmt: skip
 
     def _health(self, request: Request, who: Principal | None) -> Alive:
         return Alive()
+
+    def _reload(self, request: Request, who: Principal) -> "Deferred[Reloaded]":
+        return Deferred.fromCoroutine(self._renewing.reload(who.caller))
+
+    def _refused(self, who: Principal, error: AccessDenied) -> None:
+        self._renewing.refused(who.caller, error)
 
     def _status(self, request: Request, who: Principal) -> SystemStatus:
         return visible(self._system.status(), who)

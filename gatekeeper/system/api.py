@@ -76,6 +76,10 @@ class System:
         self._process.cpu_percent()  # the first answer is always 0: it has nothing to compare with
         self._versions = {"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}}
 
+    def rename(self, name: str) -> None:
+        """Be called otherwise."""
+        self._name = name
+
     def time(self) -> dict[str, float]:
         """Return the server's Unix time, for clients whose clock differs."""
         return {"time": self._wall()}

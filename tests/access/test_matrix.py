@@ -74,6 +74,7 @@ SEE_EVENTS = "owner"
 
 CALLS = {
     "gatekeeper.system.status": f"{STAFF} {VIEWERS}",
+    "gatekeeper.system.reload": "owner",
     "gatekeeper.system.time": f"{STAFF} {VIEWERS}",
     "gatekeeper.camera.list": SEE_YARD,
     "gatekeeper.camera.status": SEE_YARD,
@@ -236,6 +237,7 @@ ROUTES: dict[str, tuple[str, str]] = {
     "PUT /api/access/users/<user>/grants/<kind>/<thing>": ("owner",) * 2,
     "DELETE /api/access/users/<user>/grants/<kind>/<thing>": ("owner",) * 2,
     "GET /api/system/status": (f"{STAFF} {VIEWERS}",) * 2,
+    "POST /api/system/reload": ("owner",) * 2,
     "GET /cameras": (SEE_YARD,) * 2,
     "GET /cameras/<camera>": (SEE_YARD, SEE_CAMERAS),
     "GET /cameras/<camera>/snapshot.jpg": (SEE_YARD, SEE_CAMERAS),

@@ -12,7 +12,7 @@ from gatekeeper.uris import KINDS, Permission
 # By hand: what a role may at all, and on what kind of thing each permission is given.
 MAY = {
     "owner": "none self system.view camera.view camera.control door.view door.open door.lock event.view event.hold "
-    "event.export event.erase script access.admin",
+    "event.export event.erase system.change script access.admin",
     "operator": "none self system.view camera.view camera.control door.view door.open door.lock event.view event.hold "
     "event.export",
     "viewer": "none self system.view camera.view door.view event.view",

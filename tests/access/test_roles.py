@@ -17,6 +17,7 @@ EXPECTED = {
         "event.hold",
         "event.export",
         "event.erase",
+        "system.change",
         "script",
         "access.admin",
     },

@@ -25,7 +25,7 @@ def described() -> HttpApi:
         EventRoutes(NOBODY, NOBODY),
         PictureRoutes(NOBODY, NOBODY),
         access,
-        SystemRoutes(NOBODY),
+        SystemRoutes(NOBODY, NOBODY),
         PageRoutes(NOBODY),
     ]
     return HttpApi(NOBODY, groups)

@@ -2,7 +2,7 @@
 
 import re
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from twisted.internet.defer import Deferred, fail, succeed
@@ -91,7 +91,7 @@ def small(locks: Any) -> Small:
         cameras=cameras.list, doors=locks.list, router=dict, storage=dict,
     )  # fmt: skip
     streams = {name: Stream(name) for name in NAMES}
-    return Small(CameraRoutes(cameras), DoorRoutes(locks), SystemRoutes(system), streams=streams)
+    return Small(CameraRoutes(cameras), DoorRoutes(locks), SystemRoutes(system, cast("Any", None)), streams=streams)
 
 
 def ids(found: list[dict[str, Any]]) -> list[str]:

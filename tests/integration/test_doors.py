@@ -135,9 +135,10 @@ def test_a_reload_locks_first_and_comes_back_with_the_new_configuration(
 ) -> None:
     open_door(server, duration=60)
     mark = len(server.lines)
-    (start.folder / "site.toml").write_text(site(lock, more='name = "renamed"'), encoding="utf-8")
+    changed = site(lock, more='name = "renamed"').replace("[[doors]]", "[[doors]]\nopen_duration = 5")
+    (start.folder / "site.toml").write_text(changed, encoding="utf-8")
     server.signal(signal.SIGHUP)
-    server.serving(since=mark)
+    server.expect("reloaded: changed doors.front, name", since=mark)
     server.until_door("locked", connected=True)
     assert not lock.relay
     assert server.ask("GET", "/api/system/status")[1]["name"] == "renamed"

@@ -324,7 +324,7 @@ class House:
     def stop(self) -> None:
         """Stop it; what it left behind is heard."""
         self.process.signal(signal.SIGHUP)
-        wait_for(lambda: self.process.output.count("open http://") > 1, "the reload")
+        wait_for(lambda: "reloaded: nothing changed" in self.process.output, "the reload")
         self.process.signal(signal.SIGTERM)
         self.process.wait()
         self.found.hear("log", "the log", self.process.output)

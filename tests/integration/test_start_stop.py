@@ -187,10 +187,11 @@ def test_an_ordinary_stop_closes_the_link_itself(start: Started) -> None:
     wait_for(lambda: lock.ask("status")["open"] == 0, "the lock to notice")
 
 
-def test_a_stop_during_a_reload_waits_for_the_doors_too(standing_open: tuple[Server, Lock]) -> None:
-    server, _ = standing_open
+def test_a_stop_during_a_reload_waits_for_the_doors_too(standing_open: tuple[Server, Lock], start: Started) -> None:
+    server, lock = standing_open
+    (start.folder / "site.toml").write_text(site(lock) + "open_duration = 5\n")
     server.signal(signal.SIGHUP)
-    server.expect("reloading: doors are locked first")
+    server.expect("reloading: doors that change are locked first")
     assert server.stop() < STOPPED_IN
     ends = [line.rpartition("] ")[2] for line in server.lines]
     assert ends.count("stopped") == 1

@@ -210,7 +210,7 @@ def test_a_renewed_certificate_is_served_after_a_hangup(house: tuple[Secure, Loc
     assert server.serial() == before
     since = len(server.lines)
     server.signal(signal.SIGHUP)
-    server.serving(since)
+    server.expect("reloaded: nothing changed", since)
     assert server.serial() != before
 
 
