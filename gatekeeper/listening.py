@@ -13,9 +13,10 @@ from twisted.application.service import Service
 from twisted.internet.defer import Deferred, DeferredList, maybeDeferred
 from twisted.internet.endpoints import SSL4ServerEndpoint, TCP4ServerEndpoint, serverFromString
 from twisted.internet.error import CannotListenError
-from twisted.internet.interfaces import IDelayedCall, IProtocolFactory
+from twisted.internet.interfaces import IDelayedCall, IOpenSSLContextFactory, IProtocolFactory
 from twisted.logger import Logger
 from twisted.python.failure import Failure
+from zope.interface import implementer
 
 from gatekeeper.access.certificate import Certificate
 from gatekeeper.addresses import Place, is_own
@@ -170,6 +171,7 @@ class Listening(Service):
         return [(place, host.host, host.port) for place, host in hosts]
 
 
+@implementer(IOpenSSLContextFactory)
 class _Context:
     """What Twisted asks for each connection: the newest certificate."""
 

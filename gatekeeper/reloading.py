@@ -84,7 +84,7 @@ class Plan:
 
 
 class Reloaded(msgspec.Struct, frozen=True, kw_only=True):
-    """What a reload did, as key paths: `cameras.yard`, `doors.front`, `name`.
+    """What a reload did, as key paths: `cameras.<id>`, `doors.<id>`, `name`.
 
     :ivar restart: what differs in the file and takes effect after a restart.
     :ivar text: the same in words.
