@@ -8,7 +8,8 @@ import msgspec
 import pytest
 from twisted.internet.error import CannotListenError
 
-from gatekeeper import config, uris
+from gatekeeper import caller, config, uris
+from gatekeeper.access.guard import Somebody
 from gatekeeper.errors import ConfigurationError
 from gatekeeper.site import Site
 from gatekeeper.wamp.errors import WampError
@@ -132,6 +133,21 @@ def test_no_route_beside_the_table_is_answered(gate: Memory) -> None:
 
 
 # --- calls ---
+
+
+def test_who_may_not_view_a_camera_learns_no_setting_and_no_sample_of_it(gate: Memory) -> None:
+    owner = Caller(gate)
+    owner.call("gatekeeper.access.add", name="vera", role="viewer", grants=[{"kind": "camera", "thing": "hall"}])
+    vera = gate.site.entrance.accounts.principal("vera", caller=caller.Caller(name="vera", client="wamp"))
+    assert vera is not None
+    theirs = Caller(gate)
+    theirs.session = LocalSession(gate.site._router, Somebody("vera", vera.role, "ticket", principal=vera))
+    for procedure in ("gatekeeper.camera.settings", "gatekeeper.camera.telemetry"):
+        assert theirs.call(procedure, camera="hall")["camera"] == "hall"
+        for hidden in ("yard", "nowhere"):
+            assert theirs.call(procedure, camera=hidden) == "gatekeeper.error.denied"
+    assert owner.call("gatekeeper.camera.settings", camera="yard")["reason"].startswith("camera yard takes no settings")
+    assert owner.call("gatekeeper.camera.telemetry", camera="yard", since="soon") == "gatekeeper.error.invalid_argument"
 
 
 def test_a_call_with_arguments_that_do_not_fit_is_the_callers_mistake(gate: Memory) -> None:
