@@ -104,6 +104,11 @@ export class Site {
     return this.#link.call<Result>(procedure, kwargs);
   }
 
+  /** Subscribe for as long as this session lasts, or until the function that is returned is called. */
+  subscribe(topic: string, handler: Parameters<Link["subscribe"]>[1]): Promise<() => void> {
+    return this.#link.subscribe(topic, handler);
+  }
+
   /** Order a door opened or locked; the outcome shows on its card. */
   async order(door: DoorCell, order: Order, reason: string): Promise<void> {
     const said = reason.trim() && { reason: reason.trim() };

@@ -27,6 +27,9 @@ export const uris = {
   CALL_SYSTEM_STATUS: "gatekeeper.system.status",
   CALL_SYSTEM_TIME: "gatekeeper.system.time",
   CALL_CAMERA_LIST: "gatekeeper.camera.list",
+  CALL_CAMERA_SETTINGS: "gatekeeper.camera.settings",
+  CALL_CAMERA_SET: "gatekeeper.camera.set",
+  CALL_CAMERA_TELEMETRY: "gatekeeper.camera.telemetry",
   CALL_DOOR_LIST: "gatekeeper.door.list",
   CALL_DOOR_OPEN: "gatekeeper.door.open",
   CALL_DOOR_LOCK: "gatekeeper.door.lock",
@@ -35,6 +38,7 @@ export const uris = {
 
   TOPIC_CAMERA_FRAME: "gatekeeper.camera.<camera>.frame",
   TOPIC_CAMERA_STATE: "gatekeeper.camera.<camera>.state",
+  TOPIC_CAMERA_TELEMETRY: "gatekeeper.camera.<camera>.telemetry",
   TOPIC_DOOR_STATE: "gatekeeper.door.<door>.state",
 } as const;
 

@@ -21,6 +21,14 @@ export function camera(changes: Partial<CameraStatus> = {}): CameraStatus {
     height: 600,
     sequence: 9,
     age: 0.1,
+    kind: "pull",
+    frames: 9,
+    rejected: 0,
+    reconnects: 0,
+    viewers: 1,
+    sight: "ok",
+    sight_since: T0 - 60,
+    device: null,
     ...changes,
   };
 }

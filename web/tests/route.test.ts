@@ -10,6 +10,7 @@ const routes: readonly [string, Route][] = [
     { page: "events", filter: { ...NO_FILTER, group: "doors", actor: "ana", day: "2026-11-28" } },
   ],
   ["#/events/01K0ABC", { page: "event", id: "01K0ABC" }],
+  ["#/cameras/garden", { page: "camera", id: "garden" }],
   ["#/people", { page: "people" }],
   ["#/account", { page: "account" }],
 ];

@@ -2,11 +2,16 @@
 // The page's own evidence counts: without a new picture for 2 s the tile is stale whatever the server said last.
 
 import { type Clock, offset, serverTime } from "./clock";
+import { viewSight } from "./sight";
 import type { CameraStatus, Tone } from "./types";
 import { duration, moment, sentence } from "./words";
 
 /** Seconds after which a picture no longer shows what is there. */
 export const STALE_AFTER = 2;
+
+/** Pictures that a slow camera may be late by, and the seconds that it may be at most: then it is stale as any other. */
+const LATE = 3;
+const LATEST = 10;
 
 /** Seconds over which pictures are counted: long enough for a steady figure at 1 fps, short enough to show a drop. */
 const RATE_WINDOW = 3;
@@ -62,7 +67,8 @@ export function age(state: Tile, clock: Clock, now: number): number | null {
 }
 
 export interface TileView {
-  readonly word: "live" | "stale" | "waiting" | "connecting" | "stalled" | "offline" | "not known";
+  /** "live", "stale", "waiting", "not known", the state, or what is wrong with what it sees. */
+  readonly word: string;
   readonly tone: Tone;
   /** Whether the picture shows the present; false greys it. */
   readonly present: boolean;
@@ -73,17 +79,27 @@ export interface TileView {
   readonly size: string;
 }
 
+/** Return the age in seconds from which a camera's picture is stale: one that sends a picture in two seconds is alive. */
+function patience({ fps }: CameraStatus): number {
+  return fps > 0 ? Math.min(LATEST, Math.max(STALE_AFTER, LATE / fps)) : STALE_AFTER;
+}
+
 function verdict(
   state: Tile,
   lostSince: number | null,
   clock: Clock,
   now: number,
-): Pick<TileView, "word" | "tone" | "notice"> {
+): Pick<TileView, "word" | "tone" | "notice" | "present"> {
   const { status } = state;
   const today = serverTime(clock, now);
   if (lostSince !== null) {
     const since = moment(serverTime(clock, lostSince), today);
-    return { word: "not known", tone: "unknown", notice: `Not known: no connection to the server since ${since}` };
+    return {
+      word: "not known",
+      tone: "unknown",
+      present: false,
+      notice: `Not known: no connection to the server since ${since}`,
+    };
   }
   if (status.state !== "live") {
     const reason = status.reason ? ` – ${status.reason}` : "";
@@ -91,13 +107,17 @@ function verdict(
     return {
       word: status.state,
       tone,
+      present: false,
       notice: `${sentence(status.state)} since ${moment(status.since, today)}${reason}`,
     };
   }
   const old = age(state, clock, now);
-  if (old === null) return { word: "waiting", tone: "busy", notice: "Waiting for the first picture" };
-  if (old > STALE_AFTER) return { word: "stale", tone: "alarm", notice: `No new picture for ${duration(old)}` };
-  return { word: "live", tone: "calm", notice: null };
+  if (old === null) return { word: "waiting", tone: "busy", present: false, notice: "Waiting for the first picture" };
+  if (old > patience(status))
+    return { word: "stale", tone: "alarm", present: false, notice: `No new picture for ${duration(old)}` };
+  const sight = viewSight(status.sight);
+  if (sight !== null) return { ...sight, notice: `${sight.notice}, since ${moment(status.sight_since, today)}` };
+  return { word: "live", tone: "calm", present: true, notice: null };
 }
 
 /** Return what the tile shows; `lostSince` is when the connection to the server was lost (our clock), null while open. */
@@ -107,9 +127,8 @@ export function viewTile(state: Tile, lostSince: number | null, clock: Clock, no
   const { shown } = state;
   return {
     ...said,
-    present: said.notice === null,
     age: old === null ? "no picture" : `${duration(old)} old`,
-    rate: said.notice === null ? spellRate(state, now) : "0 fps",
+    rate: said.present ? spellRate(state, now) : "0 fps",
     size: shown ? `${shown.width} × ${shown.height}` : "–",
   };
 }

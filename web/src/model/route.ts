@@ -4,6 +4,7 @@ import { type Filter, GROUPS, NO_FILTER, OUTCOMES } from "./filter";
 
 export type Route =
   | { readonly page: "live" }
+  | { readonly page: "camera"; readonly id: string }
   | { readonly page: "events"; readonly filter: Filter }
   | { readonly page: "event"; readonly id: string }
   | { readonly page: "people" }
@@ -17,6 +18,7 @@ const FIELDS = ["group", "subject", "actor", "outcome", "day"] as const;
 export function parse(fragment: string): Route {
   const [path = "", query = ""] = fragment.replace(/^#\/?/, "").split("?", 2);
   const [page, id] = path.split("/").map(decoded);
+  if (page === "cameras" && id) return { page: "camera", id };
   if (page === "events" && id) return { page: "event", id };
   if (page === "events") return { page: "events", filter: filterOf(new URLSearchParams(query)) };
   if (page === "people" || page === "account") return { page };
@@ -48,6 +50,8 @@ export function fragment(route: Route): string {
   switch (route.page) {
     case "live":
       return "#/";
+    case "camera":
+      return `#/cameras/${encodeURIComponent(route.id)}`;
     case "event":
       return `#/events/${encodeURIComponent(route.id)}`;
     case "events": {

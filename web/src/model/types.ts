@@ -3,6 +3,22 @@
 
 export type CameraState = "connecting" | "live" | "stalled" | "offline";
 
+export type Sight = "unknown" | "ok" | "black" | "overexposed" | "frozen" | "looping" | "covered" | "moved";
+
+/** How a camera that connects to the server says it is; null where it says nothing. */
+export interface DeviceHealth {
+  readonly received: number;
+  readonly heap: number | null;
+  readonly rssi: number | null;
+  readonly uptime: number | null;
+  readonly model: string | null;
+  readonly firmware: string | null;
+  readonly ip: string | null;
+  readonly reset: string | null;
+  readonly restarts: number;
+  readonly restarted: number | null;
+}
+
 export interface CameraStatus {
   readonly id: string;
   readonly name: string;
@@ -15,7 +31,59 @@ export interface CameraStatus {
   readonly height: number | null;
   readonly sequence: number;
   readonly age: number | null;
+  readonly kind: "pull" | "push";
+  readonly frames: number;
+  readonly rejected: number;
+  readonly reconnects: number;
+  readonly viewers: number;
+  readonly sight: Sight;
+  readonly sight_since: number;
+  readonly device: DeviceHealth | null;
 }
+
+/** Of a setting: a resolution is its number, a mode "speed" or "stability". */
+export type Value = number | string | boolean;
+
+export interface Option {
+  readonly value: Value;
+  readonly label: string;
+  readonly note: string | null;
+}
+
+export interface Setting {
+  readonly name: string;
+  readonly label: string;
+  readonly kind: "number" | "choice" | "switch" | "action";
+  readonly minimum: number | null;
+  readonly maximum: number | null;
+  readonly unit: string | null;
+  readonly note: string | null;
+  readonly options: readonly Option[];
+  /** What it was set to here. */
+  readonly wished: Value | null;
+  /** What the camera says it is; `said` in its own words. */
+  readonly taken: Value | null;
+  readonly said: string | null;
+  readonly told: number | null;
+}
+
+export interface CameraSettings {
+  readonly camera: string;
+  readonly device: string | null;
+  /** Why it takes no settings, or none now. */
+  readonly reason: string | null;
+  readonly settings: readonly Setting[];
+}
+
+/** Samples of a camera, oldest first: a time and a figure of each column per sample. */
+export interface TelemetryPage {
+  readonly every: number;
+  readonly time: readonly number[];
+  readonly columns: Readonly<Record<string, readonly (number | null)[]>>;
+}
+
+/** One sample: `time`, and a figure by the name of its column. */
+export type TelemetryPoint = Readonly<Record<string, number | null>>;
 
 export type DoorState = "locked" | "unlocking" | "unlocked" | "locking" | "jammed" | "unknown" | "unavailable";
 

@@ -8,6 +8,7 @@ import { clockTime } from "../model/words";
 import type { Site } from "../site";
 import { Account } from "./account";
 import { CameraTile } from "./camera";
+import { CameraPage } from "./camera_later";
 import { DoorCard } from "./door";
 import { EventPage } from "./event";
 import { EventList } from "./events";
@@ -64,6 +65,7 @@ function Shown({ site }: { readonly site: Site }): JSX.Element {
   const pages: Readonly<Record<Page, () => JSX.Element>> = {
     live: () => <Board site={site} />,
     events: () => <TimelinePage site={site} />,
+    camera: () => <CameraPage site={site} id={route.page === "camera" ? route.id : ""} />,
     event: () => <EventPage site={site} id={route.page === "event" ? route.id : ""} />,
     people: () => (site.may("access.admin") ? <People site={site} /> : <Board site={site} />),
     account: () => <Account site={site} />,

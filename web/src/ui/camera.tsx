@@ -2,6 +2,7 @@ import { useComputed } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { viewTile } from "../model/camera";
+import { fragment } from "../model/route";
 import type { Frame } from "../model/types";
 import { Painter } from "../painter";
 import type { CameraCell, Site } from "../site";
@@ -34,7 +35,9 @@ export function CameraTile({ site, camera }: Props): JSX.Element {
       </div>
       <div class="caption">
         <h3 id={title}>
-          {name}
+          <a href={fragment({ page: "camera", id: camera.id })} data-testid={`camera-${camera.id}-link`}>
+            {name}
+          </a>
           {virtual && <span class="chip">virtual</span>}
         </h3>
         <span class={`pill ${tone}`} data-testid={`camera-${camera.id}-state`} role="status">
@@ -52,7 +55,8 @@ export function CameraTile({ site, camera }: Props): JSX.Element {
   );
 }
 
-function Screen({ site, camera, name }: Props & { readonly name: string }): JSX.Element {
+/** The canvas that a camera's frames are drawn on. */
+export function Screen({ site, camera, name }: Props & { readonly name: string }): JSX.Element {
   const canvas = useRef<HTMLCanvasElement>(null);
   useEffect(() => {
     if (canvas.current === null) return;

@@ -87,8 +87,11 @@ export function Header({ site }: { readonly site: Site }): JSX.Element {
   );
 }
 
-/** Pages of which an entry is the way to; an event's own page belongs to the events. */
-const COVERS: Readonly<Partial<Record<Page, readonly Page[]>>> = { events: ["events", "event"] };
+/** Pages of which an entry is the way to; an event's own page belongs to the events, a camera's to the live ones. */
+const COVERS: Readonly<Partial<Record<Page, readonly Page[]>>> = {
+  live: ["live", "camera"],
+  events: ["events", "event"],
+};
 
 function Pages({ site }: { readonly site: Site }): JSX.Element {
   const { page } = site.route.value;
