@@ -86,6 +86,66 @@ export class Demo {
   }
 }
 
+/** A server with one camera that connects to it, `garden`, which can be given faults. */
+export class Garden {
+  readonly url: string;
+  readonly #folder: string;
+  readonly #server: LineProcess;
+  readonly #camera: LineProcess;
+
+  private constructor(url: string, folder: string, server: LineProcess, camera: LineProcess) {
+    this.url = url;
+    this.#folder = folder;
+    this.#server = server;
+    this.#camera = camera;
+  }
+
+  static async start(): Promise<Garden> {
+    const folder = await mkdtemp(join(tmpdir(), "gatekeeper-e2e-"));
+    const [port, stream] = await Promise.all([freePort(), freePort()]);
+    const text = `
+listen = "tcp:${port}:interface=127.0.0.1"
+data = "data"
+[access]
+admin_token = {env = "GATEKEEPER_E2E_TOKEN"}
+[push]
+listen = "tcp:${stream}:interface=127.0.0.1"
+control = ""
+[[cameras]]
+id = "garden"
+name = "Garden"
+push = {path = "/garden"}
+`;
+    await writeFile(join(folder, "site.toml"), text);
+    const server = twistd(folder, { GATEKEEPER_E2E_TOKEN: TOKEN }, "--config", join(folder, "site.toml"));
+    const dialled = ["--url", `ws://127.0.0.1:${stream}/garden`, "--redial", "0.5", "--resolution", "5", "--framed"];
+    const args = ["-m", "gatekeeper.simulators", "push", ...dialled];
+    const camera = new LineProcess(join(BIN, "python"), args, { cwd: folder, env: ENV });
+    await server.line(SERVING);
+    return new Garden(`http://127.0.0.1:${port}`, folder, server, camera);
+  }
+
+  /** Switch a fault of the camera on; "none" ends it. The names are those of PushFault. */
+  async fault(name: string): Promise<void> {
+    await this.#camera.command(`fault ${name}`);
+  }
+
+  /** End the camera. */
+  async unplug(): Promise<void> {
+    await this.#camera.stop();
+  }
+
+  /** The server's log, for a test that failed. */
+  get log(): string {
+    return this.#server.lines.join("\n");
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([this.#server.stop(), this.#camera.stop()]);
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+}
+
 export class Site {
   readonly cameras: Readonly<Record<"entrance" | "yard", Device>>;
   /** Of the front door, and of the back door. */

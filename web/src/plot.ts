@@ -8,6 +8,9 @@ import { clockTime } from "./model/words";
 /** Pixels. */
 const HEIGHT = 150;
 
+/** Seconds between two marks of the time axis, which shows minutes. */
+const MINUTES = [60, 120, 300, 600, 900, 1800, 3600];
+
 /** Milliseconds between two drawings of new samples. */
 const PACE = 1000;
 
@@ -83,7 +86,13 @@ export class Plot {
       cursor: { y: false, drag: { setScale: false }, points: { size: 6 } },
       scales: { y: { range: (_, least, most) => range(least, most, unit === "dBm") } },
       axes: [
-        { ...axis, space: 60, values: (_, times) => times.map((time) => clockTime(time).slice(0, 5)) },
+        {
+          ...axis,
+          space: 60,
+          size: 28,
+          incrs: MINUTES,
+          values: (_, times) => times.map((time) => clockTime(time).slice(0, 5)),
+        },
         { ...axis, size: 64, space: 28, values: (_, values) => values.map((value) => measure(value, unit)) },
       ],
       series: [

@@ -51,7 +51,7 @@ function view(state: typeof KNOWN, name: string) {
 test("each control shows what the camera says, what was asked of it, and whether they differ", () => {
   expect(view(KNOWN, "fps")).toMatchObject({
     value: 15,
-    wished: "15 per second",
+    wished: "15",
     taken: "15 (actual: 12.3)",
     differs: false,
     busy: false,
@@ -111,6 +111,6 @@ test("values are spelt for people", () => {
     "off",
     "VGA 640x480",
     "99",
-    "3 per second",
+    "3",
   ]);
 });

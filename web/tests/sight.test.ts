@@ -72,7 +72,7 @@ test("what is known of a device is told, and what isn't is left out", () => {
     rssi: "−58 dBm",
     heap: "201 kB",
     told: "just now",
-    rejected: "3 parts",
+    rejected: "3",
   });
   expect(texts).not.toHaveProperty("firmware");
   expect(texts).not.toHaveProperty("reset");

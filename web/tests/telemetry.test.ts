@@ -44,7 +44,7 @@ test("charts are made of what is known, each with its text", () => {
   expect(found[0]?.text).toBe(
     "Received: 12.1 now, 0.6 to 14.3 in the last 15 s. Wanted: not known now, 20.0 to 20.0 in the last 15 s.",
   );
-  expect(found[1]?.text).toBe("No picture when they came: 3 in the last 10 s.");
+  expect(found[1]?.text).toBe("Unreadable when they came: 3 in the last 10 s.");
   expect(found[1]?.data).toEqual([[null, 2, 1]]);
 });
 

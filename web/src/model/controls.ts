@@ -71,7 +71,7 @@ export interface ControlView {
 export function spell(setting: Setting, value: Value): string {
   if (typeof value === "boolean") return value ? "on" : "off";
   const option = setting.options.find((one) => one.value === value);
-  return option ? option.label : setting.unit === "1/s" ? `${value} per second` : String(value);
+  return option ? option.label : String(value);
 }
 
 /** Return what each control shows. */

@@ -33,8 +33,8 @@ export function facts(status: CameraStatus, now: number): readonly Fact[] {
     ["rssi", "WiFi", device?.rssi == null ? null : measure(device.rssi, "dBm")],
     ["heap", "Free memory", device?.heap == null ? null : bytes(device.heap)],
     ["told", "Last heard of", told === null ? null : told > SILENT_AFTER ? `${duration(told)} ago` : "just now"],
-    ["frames", "Pictures so far", count(status.frames, "picture")],
-    ["rejected", "Of them no pictures", status.rejected ? count(status.rejected, "part") : null],
+    ["frames", "Pictures so far", status.frames.toLocaleString("en-GB")],
+    ["rejected", "Unreadable", status.rejected ? status.rejected.toLocaleString("en-GB") : null],
     ["reconnects", "Reconnections", status.reconnects ? String(status.reconnects) : null],
     ["viewers", "Watched by", count(status.viewers, "viewer")],
   ];

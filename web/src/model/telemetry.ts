@@ -102,7 +102,7 @@ const SHAPES: readonly Shape[] = [
     lines: [
       { name: "dropped", label: "dropped by the camera" },
       { name: "lost", label: "missing in its numbering" },
-      { name: "rejected", label: "no picture when they came" },
+      { name: "rejected", label: "unreadable when they came" },
     ],
   },
   {

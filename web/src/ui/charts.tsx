@@ -73,7 +73,7 @@ function Figure({ chart }: { readonly chart: Chart }): JSX.Element {
         </p>
         {chart.about && <p class="hint">{chart.about}</p>}
       </figcaption>
-      <div ref={host} class="plot" role="img" aria-label={chart.text} hidden={failed.value} />
+      <div ref={host} class="plot" aria-hidden="true" hidden={failed.value} />
       {failed.value && <p class="hint">{SAY.failed}</p>}
       <p class={failed.value ? "text" : "spoken"} data-testid={`chart-${chart.id}-text`}>
         {chart.text}
