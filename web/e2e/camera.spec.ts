@@ -46,8 +46,9 @@ base("a slider sets the demo's camera, and the page shows what it really took", 
     await slider.focus();
     for (let step = 0; step < 5; step++) await page.keyboard.press("ArrowLeft");
     await expect(page.getByTestId("setting-fps-took")).toHaveText("set to 15camera: 15 (actual: 14.5)");
-    await page.locator("#setting-mode").selectOption("Speed");
-    await expect(page.getByTestId("setting-mode-took")).toHaveText("set to Speedcamera: Speed");
+    await page.locator("#setting-resolution").selectOption("VGA 640x480");
+    await expect(page.getByTestId("setting-resolution-took")).toHaveText("set to VGA 640x480camera: VGA 640x480");
+    await expect(page.getByTestId("fact-size")).toHaveText("640 × 480");
     await page.locator("#setting-vflip").press("Space");
     await expect(page.getByTestId("setting-vflip-took")).toHaveText("set to oncamera: on");
     await expect(page.getByTestId("lately")).toContainText("set camera garden: vflip on");
