@@ -26,6 +26,7 @@ from gatekeeper.config_addresses import (
     is_device,
 )
 from gatekeeper.config_pictures import KeptPictures, SecondFeed
+from gatekeeper.config_recovery import SelfHelp
 from gatekeeper.errors import ConfigurationError
 from gatekeeper.uris import ID_PATTERN, REALM
 
@@ -125,7 +126,10 @@ class Camera(Record, frozen=True):
     ] = None
     push: Annotated[
         Push | None,
-        Meta(description='instead of `url`, with `name`, `doors` and `maximum_frame_bytes` alone: `{path = "/s3"}`'),
+        Meta(
+            description="instead of `url`, with `name`, `doors`, `self_help` and `maximum_frame_bytes` alone: "
+            '`{path = "/s3"}`'
+        ),
     ] = None
     name: Annotated[str, Meta(max_length=80, description="what people call it; the id if empty")] = ""
     doors: Annotated[tuple[str, ...], Meta(description="ids of the doors that it looks at")] = ()
@@ -146,6 +150,7 @@ class Camera(Record, frozen=True):
     ] = 2.0
     retry_minimum: Annotated[Seconds, Meta(description="first pause before connecting again, seconds")] = 0.5
     retry_maximum: Annotated[Seconds, Meta(description="longest pause before connecting again, seconds")] = 30.0
+    self_help: SelfHelp = "reboot"
     maximum_frame_bytes: Annotated[
         int, Meta(ge=1024, le=64 * 1024 * 1024, description="a larger picture is refused and counted")
     ] = 2 * 1024 * 1024
@@ -517,7 +522,7 @@ def _check_push(where: str, camera: Camera, push: Push, earlier: Sequence[Camera
             raise ConfigurationError(f"{where}: found {source} and push; a camera has one of them")
     for field in msgspec.structs.fields(Camera):
         is_for_push = field.name in (
-            "id", "url", "push", "name", "doors", "maximum_frame_bytes", "pictures", "feeds",
+            "id", "url", "push", "name", "doors", "self_help", "maximum_frame_bytes", "pictures", "feeds",
         )  # fmt: skip
         if not is_for_push and getattr(camera, field.name) != field.default:
             better = f"; {where}.push.{field.name} is" if hasattr(push, field.name) else ""

@@ -18,6 +18,7 @@ from gatekeeper.cameras.push.health import DeviceHealth
 from gatekeeper.cameras.push.identity import Stranger
 from gatekeeper.cameras.push.settings import decode
 from gatekeeper.cameras.push.wishes import Setting
+from gatekeeper.cameras.selfhelp import Help
 from gatekeeper.cameras.sight import Sight, Watch
 from gatekeeper.cameras.telemetry import Telemetry, TelemetryPage
 from gatekeeper.errors import GatekeeperError, InvalidArgument, NoPicture, NoSuchCamera
@@ -36,6 +37,7 @@ class CameraStatus(msgspec.Struct, frozen=True, kw_only=True):
     :ivar viewers: who takes this camera's frames now, all ways together.
     :ivar sight: what its pictures are worth; `sight_since`: Unix seconds at which that began.
     :ivar device: how it says it is; None where it says nothing.
+    :ivar help: what is being done about it while it shows nothing; None while nothing is.
     """
 
     id: str
@@ -58,6 +60,7 @@ class CameraStatus(msgspec.Struct, frozen=True, kw_only=True):
     sight_since: float
     doors: tuple[str, ...]
     device: DeviceHealth | None = None
+    help: Help | None = None
 
 
 class SetResult(msgspec.Struct, frozen=True, kw_only=True):

@@ -17,7 +17,7 @@ from gatekeeper import config
 from gatekeeper.cameras.decoders import Open, Source, shots
 from gatekeeper.cameras.feed import Feed
 from gatekeeper.cameras.frame import CameraState
-from gatekeeper.cameras.tries import Ending, Tries, after
+from gatekeeper.cameras.tries import ANEW, Ending, Tries, after
 from gatekeeper.elsewhere import IsOwn, never
 
 FEWEST: Final = 2.0  # pictures that are due before none of them came: a low rate is no stall
@@ -152,6 +152,10 @@ class DecodedPull(Tries):
         self._reader: Reader | None = None
         self._timer: IDelayedCall | None = None
         self._shown: float | None = None  # when the last picture of this try came
+
+    def redial(self) -> None:
+        if self._shown is not None and self._reader is not None and not self._reader.ended.called:
+            self._reader.ended.callback(Ending(CameraState.OFFLINE, ANEW))
 
     async def _try(self) -> Ending:
         if self._reader is not None:

@@ -57,7 +57,7 @@ class Lookout(Service):
 
     def watch(self, camera: config.Camera, feed: Feed) -> None:
         """Look at a camera from now on; at one that was looked at already, anew, by what it is now."""
-        untouched = camera.kind in {"mjpeg", "snapshot"}  # each picture is a sensor's own, and no encoder's
+        untouched = camera.kind in {"mjpeg", "snapshot", "push"}  # each picture is a sensor's own, and no encoder's
         after = FROZEN_AFTER if untouched else FROZEN_AFTER_VIDEO
         self.watches[camera.id] = Watch(self._wall(), frozen_after=after, may_loop=camera.kind == "video")
         if camera.id not in self._feeds:

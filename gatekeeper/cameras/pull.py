@@ -12,7 +12,7 @@ from twisted.python.failure import Failure
 from gatekeeper.cameras.frame import CameraState
 from gatekeeper.cameras.inquiry import Stream
 from gatekeeper.cameras.multipart import Ended, Parser, Part, Rejected
-from gatekeeper.cameras.tries import Ending, HttpTries
+from gatekeeper.cameras.tries import ANEW, Ending, HttpTries
 
 DISTRUST: Final = 256 * 1024  # bytes: after a stall in mid-picture, Content-Length must prove itself on some pictures
 
@@ -49,6 +49,10 @@ class _Intake(Protocol):
         within = " in the middle of a picture" if self._parser.in_part else ""
         self._end(CameraState.OFFLINE, f"the connection was cut{within}")
 
+    def drop(self) -> None:
+        """End it, to begin anew."""
+        self._end(CameraState.OFFLINE, ANEW)
+
     def _check(self) -> None:
         left = self._last + self._stall - self._clock.seconds()
         if left > 0:
@@ -74,19 +78,25 @@ class CameraPull(HttpTries):
     """Pulls one camera's stream into its feed."""
 
     _distrust = 0
+    _intake: _Intake | None = None
+
+    def redial(self) -> None:
+        if self._intake is not None:
+            self._intake.drop()
 
     async def _try(self) -> Ending:
         """Ask once and stream as long as it lasts."""
         try:
             stream = await self._ask()
             parser = Parser(stream.boundary, self._camera.maximum_frame_bytes, self._distrust)
-            intake = _Intake(self, parser)
+            intake = self._intake = _Intake(self, parser)
             stream.response.deliverBody(intake)
             ending = await intake.ended
             self._distrust = DISTRUST if ending.state is CameraState.STALLED and parser.needed else 0
         except Ending as refused:
             ending = refused
         finally:
+            self._intake = None
             await self._dialler.close()
         return ending
 

@@ -133,11 +133,13 @@ class Watch:
     :param frozen_after: seconds of the same picture until it is frozen.
     :param may_loop: a clip that is meant to be repeated.
     :ivar sight: what they are worth now; `since`: Unix seconds at which that began.
+    :ivar frozen_after: as given.
     """
 
     def __init__(self, wall: float, *, frozen_after: float = FROZEN_AFTER, may_loop: bool = False) -> None:
         self.sight = Sight.UNKNOWN
         self.since = wall
+        self.frozen_after = frozen_after
         self._after = {**_AFTER, Sight.FROZEN: frozen_after}
         self._may_loop = may_loop
         self._usual = _Scene()

@@ -23,8 +23,11 @@ from gatekeeper.cameras.connection import Dialler
 from gatekeeper.cameras.feed import Condition, Feed
 from gatekeeper.cameras.frame import CameraState
 from gatekeeper.cameras.inquiry import Inquiry, Refused
+from gatekeeper.cameras.recovery import Step
 from gatekeeper.elsewhere import IsOwn, LeadsBack, never
+from gatekeeper.errors import NotConnected
 
+ANEW: Final = "the connection was dropped, to make a new one"
 BACKOFF: Final = 1.5  # each pause is this much longer than the last: from 0.5 to 30 s in eleven tries
 
 
@@ -71,6 +74,17 @@ class Tries(Service):
     async def _try(self) -> Ending:
         """Ask once and take pictures as long as it lasts."""
         raise NotImplementedError
+
+    def repairs(self) -> frozenset[Step]:
+        """Return what can be done from here when there are no pictures: it is dialled again, whatever happens."""
+        return frozenset((Step.RECONNECT, Step.BACK_OFF))
+
+    def redial(self) -> None:
+        """End the try that is going on, if pictures came by it; the next one begins soon, as always."""
+
+    def reboot(self) -> "Deferred[None]":
+        """Fail: there is no such command for a camera that we connect to."""
+        raise NotConnected(f"camera {self._camera.id} takes no commands")
 
     async def _close(self) -> None:
         """End what a try may have left open; called once, when the service is stopped."""

@@ -3,7 +3,7 @@
 It prints `port <n>`, then obeys lines on its standard input and answers each with `ok …` or `error …`; it ends when
 that is closed, so that it never outlives whoever started it.
 
-    fault NAME      what is wrong from now on; `none` heals
+    fault NAME      what is wrong from now on; `none` heals; (push) `fault NAME reconnect` or `reboot`: what ends it
     status          what it counted: connections, most open at once; camera: frames; lock: relay, commands heard
     press open|lock (lock) switch the relay behind everybody's back
     stray           (lock) open as if another client had ordered it
@@ -71,7 +71,7 @@ def _camera(reactor: Any, wanted: argparse.Namespace) -> tuple[Any, dict[str, Ca
 
 
 def _push(reactor: Any, wanted: argparse.Namespace) -> tuple[Any, dict[str, Callable[[list[str]], object]]]:
-    from gatekeeper.simulators.push_camera import PushDevice, PushFault, VirtualPushCamera  # noqa: PLC0415
+    from gatekeeper.simulators.push_camera import Cure, PushDevice, PushFault, VirtualPushCamera  # noqa: PLC0415
 
     device = PushDevice(wanted.name, framed=wanted.framed, speed=wanted.speed, resolution=wanted.resolution)
     camera = VirtualPushCamera(
@@ -80,6 +80,7 @@ def _push(reactor: Any, wanted: argparse.Namespace) -> tuple[Any, dict[str, Call
     device.fault = PushFault(wanted.fault)
 
     def fault(words: list[str]) -> None:
+        device.cure = Cure(words[1]) if len(words) > 1 else Cure.NONE
         camera.fault = PushFault(words[0])
 
     def status(words: list[str]) -> dict[str, Any]:

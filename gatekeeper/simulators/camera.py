@@ -27,11 +27,11 @@ from twisted.python.threadpool import ThreadPool
 
 from gatekeeper.simulators.camera_client import CameraClient
 from gatekeeper.simulators.camera_faults import AT_REQUEST, CameraFault
+from gatekeeper.simulators.lens import Lens
 
 __all__ = ["CameraFault", "VirtualCamera"]
 
 MAXIMUM_WAITING: Final = 16  # connections behind the one that is served; more are closed
-LOOP: Final = 25  # pictures that the fault LOOPING repeats: two seconds
 REMEMBERED: Final = 64  # requests and pictures that tests can look back on
 
 _PAGE: Final = b"<!doctype html><title>Virtual camera</title><h1>Virtual camera</h1><img src=/stream>"
@@ -100,10 +100,8 @@ class VirtualCamera(Service):
         self._ticking = False
         self._rendering: Deferred[None] | None = None
         self._pool: ThreadPool | None = None
-        self._scene: Any = None
+        self._lens = Lens(seed)
         self._started = 0.0
-        self._newest: bytes | None = None
-        self._loop: deque[bytes] = deque(maxlen=LOOP)
 
     # --- what tests and the command line use -------------------------------------------------------------------------
 
@@ -306,35 +304,21 @@ class VirtualCamera(Service):
         now = self._reactor.seconds()
         following = max(due + 1 / self.fps, now)
         self.later(lambda: self._tick(following), following - now)
-        if self._fault is _F.FREEZE and self._newest is not None:
-            self._show(self._newest)
-        elif self._fault is _F.LOOPING and self._loop:
-            self._loop.rotate(-1)
-            self._show(self._loop[-1])
-        elif self._rendering is None:
+        if self._rendering is None:
             if self._pool is None:
                 self._pool = ThreadPool(1, 1, f"virtual camera {self._seed}")
                 self._pool.start()
             clock = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(self._wall()))
             moment = now - self._started
             drawn = deferToThreadPool(self._reactor, self._pool, self._render, moment, clock, self._fault)
-            self._rendering = drawn.addCallback(self._drawn).addErrback(self._failed)
+            self._rendering = drawn.addCallback(self._show).addErrback(self._failed)
             self._rendering.addBoth(self._rendered)
 
     def _render(self, elapsed: float, clock: str, fault: CameraFault) -> bytes:
-        """Draw, in the camera's own thread, which alone touches the scene."""
-        if self._scene is None:
-            from gatekeeper.simulators.scene import Scene  # noqa: PLC0415 - OpenCV is loaded when a picture is needed
-
-            self._scene = Scene(*self._size, self._seed)
-        return seen(self._scene, fault, elapsed, clock)
-
-    def _drawn(self, jpeg: bytes) -> None:
-        self._loop.append(jpeg)
-        self._show(jpeg)
+        """Draw, in the camera's own thread, which alone touches the lens."""
+        return self._lens.picture(self._size, fault, elapsed, clock)
 
     def _show(self, jpeg: bytes) -> None:
-        self._newest = jpeg
         for client in tuple(self._clients):
             if (client.streams or client.captures) and self.running:
                 client.show(jpeg)
@@ -349,18 +333,6 @@ class VirtualCamera(Service):
         """Count a part, and remember its bytes for a while."""
         self.frames_sent += 1
         self.pictures.append(jpeg)
-
-
-def seen(scene: Any, fault: CameraFault, elapsed: float, clock: str) -> bytes:
-    """Return the JPEG of a `Scene` at a moment, through a lens with a fault."""
-    lens: dict[CameraFault, Callable[[], bytes]] = {
-        _F.BLACK: scene.black,
-        _F.OVEREXPOSED: lambda: scene.overexposed(elapsed, clock),
-        _F.COVERED: lambda: scene.covered(clock),
-        _F.MOVED: lambda: scene.moved(elapsed, clock),
-    }
-    jpeg: bytes = lens.get(fault, lambda: scene.render(elapsed, clock))()
-    return jpeg
 
 
 def _watch(original: Deferred[None]) -> Deferred[None]:

@@ -20,9 +20,10 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.python.threadpool import ThreadPool
 
-from gatekeeper.simulators.push_device import PushDevice, PushFault
+from gatekeeper.simulators.lens import Lens
+from gatekeeper.simulators.push_device import Cure, PushDevice, PushFault
 
-__all__ = ["PushDevice", "PushFault", "VirtualPushCamera"]
+__all__ = ["Cure", "PushDevice", "PushFault", "VirtualPushCamera"]
 
 REDIAL: Final = 3.0  # seconds between tries
 HEALTH: Final = 10.0  # seconds between words about itself
@@ -106,7 +107,7 @@ class VirtualPushCamera(Service):
         self._telling.clock = reactor
         self._pool: ThreadPool | None = None
         self._drawing: Deferred[None] | None = None
-        self._scene: Any = None
+        self._lens = Lens(seed)
 
     # --- what tests and the command line use ---
 
@@ -217,7 +218,7 @@ class VirtualPushCamera(Service):
             self._say(socket, text)
         if socket.role == "stream":
             self._generation += 1
-            self.device.number = 0
+            self.device.joined()
             self._next_picture(self._generation)
 
     def _left(self, socket: _Socket, code: int | None) -> None:
@@ -260,18 +261,10 @@ class VirtualPushCamera(Service):
             self._pool.start()
         clock = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(self._wall()))
         elapsed = self._reactor.seconds() - self._started
-        drawn = deferToThreadPool(self._reactor, self._pool, self._render, elapsed, clock, self.device.size)
+        looks = self.device.size, self.device.sight, elapsed, clock
+        drawn = deferToThreadPool(self._reactor, self._pool, self._lens.picture, *looks)
         self._drawing = drawn.addCallback(self._send_picture, generation).addErrback(self._failed)
         self._drawing.addBoth(self._drawn)
-
-    def _render(self, elapsed: float, clock: str, size: tuple[int, int]) -> bytes:
-        """Draw, in the camera's own thread, which alone touches the scene."""
-        if self._scene is None or (self._scene.width, self._scene.height) != size:
-            from gatekeeper.simulators.scene import Scene  # noqa: PLC0415 - OpenCV is loaded when a picture is needed
-
-            self._scene = Scene(*size, self._seed)
-        jpeg: bytes = self._scene.render(elapsed, clock)
-        return jpeg
 
     def _drawn(self, _: object) -> None:
         self._drawing = None

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import Any, Final
 
+from gatekeeper.simulators.camera_faults import CameraFault
+
 RESOLUTIONS: Final = (
     ("QQVGA", 160, 120), ("QCIF", 176, 144), ("HQVGA", 240, 176), ("QVGA", 320, 240), ("CIF", 400, 296),
     ("VGA", 640, 480), ("SVGA", 800, 600), ("XGA", 1024, 768), ("HD", 1280, 720), ("SXGA", 1280, 1024),
@@ -40,6 +42,26 @@ class PushFault(StrEnum):
     ENDLESS = "endless"  # sets of pieces that never end
     GARBAGE = "garbage"  # no JPEG
     TRUNCATED = "truncated"  # pictures without their second half
+    FREEZE = "freeze"  # the same picture for ever
+    BLACK = "black"
+    OVEREXPOSED = "overexposed"  # blinded
+    LOOPING = "looping"  # its last pictures again and again
+    COVERED = "covered"  # by a cloth
+    MOVED = "moved"  # turned to the side
+
+
+class Cure(StrEnum):
+    """What ends a fault by itself."""
+
+    NONE = "none"
+    RECONNECT = "reconnect"  # a new connection
+    REBOOT = "reboot"
+
+
+SIGHTS: Final = frozenset(
+    (PushFault.FREEZE, PushFault.BLACK, PushFault.OVEREXPOSED, PushFault.LOOPING, PushFault.COVERED, PushFault.MOVED)
+)
+"""Faults of lens and sensor, which a `Lens` plays; the others are played on the wire."""
 
 
 class PushDevice:
@@ -48,6 +70,7 @@ class PushDevice:
     :param name: what it registers as; None as the seed's firmware, which has no name.
     :param framed: whether it knows the framed mode.
     :param speed: start in speed mode, which the real one doesn't.
+    :ivar fault: what is wrong with it; `cure` what ends that.
     :ivar commands: the last that it took, as name and `val`.
     """
 
@@ -58,6 +81,7 @@ class PushDevice:
         self.knows_frames = framed
         self.is_framed = False  # once the server asks for it
         self.fault = PushFault.NONE
+        self.cure = Cure.NONE
         self.commands: list[tuple[str, str]] = []
         self.frames = 0
         self._boot = (resolution, speed)
@@ -65,6 +89,8 @@ class PushDevice:
 
     def boot(self) -> None:
         """Start with its own defaults."""
+        if self.cure is Cure.REBOOT:
+            self.fault = PushFault.NONE
         resolution, speed = self._boot
         self.is_framed = False
         self.number = 0  # of its pictures, on the wire
@@ -72,6 +98,17 @@ class PushDevice:
             "resolution": resolution, "quality": 15, "fps": 20, "mode": 0 if speed else 1, "brightness": 0,
             "contrast": 0, "exposure": 1, "gain": 1, "whitebalance": 1, "hmirror": 0, "vflip": 0,
         }  # fmt: skip
+
+    def joined(self) -> None:
+        """Begin anew on a new connection."""
+        self.number = 0
+        if self.cure is Cure.RECONNECT:
+            self.fault = PushFault.NONE
+
+    @property
+    def sight(self) -> CameraFault:
+        """What is wrong with its lens or its sensor."""
+        return CameraFault(self.fault.value) if self.fault in SIGHTS else CameraFault.NONE
 
     @property
     def size(self) -> tuple[int, int]:

@@ -20,8 +20,8 @@ from gatekeeper.cameras.sight import (
     Sight,
     Watch,
 )
-from gatekeeper.simulators.camera import seen
 from gatekeeper.simulators.camera_faults import CameraFault
+from gatekeeper.simulators.lens import seen
 from gatekeeper.simulators.scene import Scene
 
 NOON = 1_800_000_000.0

@@ -28,6 +28,7 @@ from gatekeeper.cameras.push.health import DeviceHealth
 from gatekeeper.cameras.push.settings import REBOOT, Command
 from gatekeeper.cameras.push.tuning import Tuning
 from gatekeeper.cameras.push.wishes import Setting, Wishes
+from gatekeeper.cameras.recovery import Step
 
 ARRIVAL: Final = 10.0  # seconds after the start until a camera is missed: the real one dials every three
 ORDERED: Final = 60.0  # seconds in which a restart is taken for the one that was ordered
@@ -56,6 +57,10 @@ class Connection(Protocol):
 
     def in_picture(self) -> bool:
         """Tell whether a picture has begun and isn't whole."""
+        ...
+
+    def drop(self) -> None:
+        """Cut it, so that the camera dials anew."""
         ...
 
 
@@ -170,6 +175,26 @@ class PushCamera(Service):
             if connection is not None and connection.registered:
                 return connection
         return None
+
+    # --- repairs ---
+
+    def repairs(self) -> frozenset[Step]:
+        """Return what can be done about it from here, now: only who is connected can be cut off, or told."""
+        can = {Step.BACK_OFF}
+        if self._seats:
+            can.add(Step.RECONNECT)
+        if self._commanded() is not None:
+            can.add(Step.REBOOT)
+        return frozenset(can)
+
+    def redial(self) -> None:
+        """Cut its connections: the real camera dials again within three seconds."""
+        for connection in tuple(self._seats.values()):
+            connection.drop()
+
+    def reboot(self) -> "Deferred[dict[str, str]]":
+        """Tell it to start anew; fires with its answer, fails as `set` does."""
+        return self.set((REBOOT,))
 
     # --- what it sends ---
 

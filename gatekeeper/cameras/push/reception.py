@@ -47,6 +47,7 @@ class DeviceSocket(WebSocketServerProtocol):  # type: ignore[misc]  # Autobahn h
         self.camera: PushCamera | None = None
         self.registered = False
         self.speaks = False
+        self.dropped = False  # by us, so that it dials anew
         self.heard = self.reception.now
         self.reads = 0
         self.until: float | None = self.heard + SHAKING_SECONDS  # then it is cut
@@ -112,6 +113,10 @@ class DeviceSocket(WebSocketServerProtocol):  # type: ignore[misc]  # Autobahn h
         self.speaks = False
         self.until = self.reception.now + SHAKING_SECONDS
         self.sendClose(code, reason)
+
+    def drop(self) -> None:
+        self.dropped = True
+        self.abort()
 
     def abort(self) -> None:
         self.speaks = False
@@ -243,8 +248,13 @@ class Reception(Service):
     def _gone(self, socket: DeviceSocket) -> None:
         self.sockets.discard(socket)
         if socket.camera is not None:
-            silent = self.now - socket.heard >= PROOF_SECONDS and not socket.speaks
-            socket.camera.unseat(socket, "the connection went silent" if silent else "the connection was closed")
+            socket.camera.unseat(socket, self._why_gone(socket))
+
+    def _why_gone(self, socket: DeviceSocket) -> str:
+        if socket.dropped:
+            return "the connection was dropped, for the camera to make a new one"
+        silent = self.now - socket.heard >= PROOF_SECONDS and not socket.speaks
+        return "the connection went silent" if silent else "the connection was closed"
 
     def _text(self, socket: DeviceSocket, message: wire.Message | wire.Unheard) -> None:
         match message:
