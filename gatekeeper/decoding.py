@@ -106,6 +106,8 @@ def type_name(entry: Mapping[str, Any]) -> str:
         return "secret" if entry["$ref"].endswith("/Secret") else "table"
     if "anyOf" in entry:
         return type_name(_chosen(entry))
+    if "enum" in entry:
+        return f"one of {', '.join(map(str, entry['enum']))}"
     return f"list of {type_name(entry['items'])}s" if entry["type"] == "array" else _TYPES[entry["type"]]
 
 

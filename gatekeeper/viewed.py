@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
-from twisted.application.service import MultiService, Service
+from twisted.application.service import MultiService
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
@@ -26,7 +26,9 @@ from gatekeeper.cameras.pull import CameraPull
 from gatekeeper.cameras.push.camera import PushCamera
 from gatekeeper.cameras.push.identity import Known
 from gatekeeper.cameras.sampling import Sampling
+from gatekeeper.cameras.selfhelp import Note, SelfHelp
 from gatekeeper.cameras.snapshots import SnapshotPull
+from gatekeeper.cameras.tries import Tries
 from gatekeeper.cameras.watching import Watching
 from gatekeeper.elsewhere import IsOwn
 from gatekeeper.errors import NoSuchCamera
@@ -46,7 +48,7 @@ def known(of: Wanted) -> Known | None:
     return Known(of.id, push.path, of.token, push.device, push.address) if push is not None else None
 
 
-def puller(reactor: Any, of: Wanted, feed: Feed, wall: Callable[[], float], is_own: IsOwn) -> Service:
+def puller(reactor: Any, of: Wanted, feed: Feed, wall: Callable[[], float], is_own: IsOwn) -> Tries:
     """Return what brings the pictures of a camera that we connect to."""
     if of.camera.kind == "mjpeg":
         return CameraPull(reactor, of.camera, of.password, feed, wall, is_own=is_own)
@@ -68,6 +70,7 @@ class Common:
 
     :ivar changed: told of a camera's id and of each new condition.
     :ivar restarted: told of its id when its device has started anew: in a sentence, and whether that was ordered here.
+    :ivar helped: told of its id and of each step that was taken to help it.
     """
 
     reactor: Any
@@ -80,12 +83,14 @@ class Common:
     is_own: IsOwn
     changed: Callable[[str, Condition], None]
     restarted: Callable[[str, str, bool], None]
+    helped: Callable[[str, Note], None]
 
 
 class Viewed:
     """A camera that can be looked at.
 
     :ivar wanted: what it is made of now; `push` is it as the reception knows it, None if we connect to it.
+    :ivar help: what is done about it when it shows nothing.
     """
 
     _log = Logger()
@@ -104,13 +109,23 @@ class Viewed:
         self.wanted = made
         self.parts = MultiService()
         self.push: PushCamera | None = None
+        source: PushCamera | Tries
         common.lookout.watch(camera, self.feed)
         if camera.push is not None:
             restarted = partial(common.restarted, made.id)
-            self.push = PushCamera(common.reactor, camera, self.feed, common.wall, restarted)
-            self.push.setServiceParent(self.parts)
+            source = self.push = PushCamera(common.reactor, camera, self.feed, common.wall, restarted)
         else:
-            puller(common.reactor, made, self.feed, common.wall, common.is_own).setServiceParent(self.parts)
+            source = puller(common.reactor, made, self.feed, common.wall, common.is_own)
+        source.setServiceParent(self.parts)
+        self.help = SelfHelp(
+            common.reactor,
+            camera,
+            self.feed,
+            common.lookout.watches[made.id],
+            source,
+            wall=common.wall,
+            told=partial(common.helped, made.id),
+        )
         self.sampling = self._sampling(camera, self.push)
         self.sampling.setServiceParent(self.parts)
         self._keep_pictures()
@@ -166,6 +181,7 @@ class Viewed:
         await self.stream.stop()
 
     def _end_parts(self) -> "Deferred[None]":
+        self.help.stop()  # what ends now ends on purpose
         ended: Deferred[None] = Deferred()
         ending = maybeDeferred(self.parts.disownServiceParent)
         ending.addTimeout(END_TIMEOUT, self._common.reactor).addErrback(self._did_not_end)

@@ -25,6 +25,7 @@ from gatekeeper.cameras.lookout import Lookout
 from gatekeeper.cameras.picture import notice
 from gatekeeper.cameras.push.camera import PushCamera
 from gatekeeper.cameras.push.reception import Reception
+from gatekeeper.cameras.selfhelp import Help, Note
 from gatekeeper.cameras.sight import Finding, Sight
 from gatekeeper.cameras.telemetry import Telemetry
 from gatekeeper.cameras.watching import Watching
@@ -79,6 +80,7 @@ class Viewing:
         self._pushed: dict[str, PushCamera] = {}
         self._telemetry: dict[str, Telemetry] = {}
         self._leaving: set[Viewed] = set()
+        self._causes: dict[str, str] = {}  # camera -> the event that the next step for it follows from
         self._quiet: set[str] = set()  # cameras whose state changes because they are being changed
         self.watching = Watching(self.feeds, reactor, unsent, when_drained)
         seats = Seats(settings.media.maximum_viewers)
@@ -93,6 +95,7 @@ class Viewing:
             is_own=is_own,
             changed=self._camera_changed,
             restarted=self._restarted,
+            helped=self._helped,
         )
         self.reception = Reception(
             reactor,
@@ -112,6 +115,7 @@ class Viewing:
             telemetry=self._telemetry,
             pushed=self._pushed,
             strangers=self.reception.strangers.list,
+            helped=self._help,
             record=self._camera_recorded,
         )
         for one in wanted(settings, folder).values():
@@ -127,6 +131,8 @@ class Viewing:
     def stop_looking(self) -> None:
         """Look no more whether cameras see, nor show anybody: they are about to be stopped."""
         self._common.lookout.stopService()
+        for viewed in self.viewed.values():
+            viewed.help.stop()
         self.watching.stop()
 
     def stop_streams(self) -> "list[Deferred[None]]":
@@ -172,6 +178,7 @@ class Viewing:
         self._session.publish(uris.TOPIC_CAMERA_STATE.format(camera=camera), plain(last))
         viewed = self.viewed.pop(camera)
         del self.feeds[camera], self.streams[camera], self._telemetry[camera]
+        self._causes.pop(camera, None)
         self._pushed.pop(camera, None)
         self.settle(list(self.viewed))
         self._leaving.add(viewed)
@@ -228,19 +235,51 @@ class Viewing:
             why = f": {condition.reason}" if condition.reason else ""
             outcome = "ok" if condition.state is CameraState.LIVE else "alarm"
             text = f"camera {camera} is {condition.state}{why}"
-            self._record(f"camera.{condition.state}", text, subject=camera, outcome=outcome, reason=condition.reason)
+            kind, reason = f"camera.{condition.state}", condition.reason
+            entry = self._record(kind, text, subject=camera, outcome=outcome, reason=reason)
+            self._note_cause(camera, entry.id, is_trouble=outcome != "ok")
+        self.viewed[camera].help.look()
 
     def _sight_changed(self, camera: str, finding: Finding | None) -> None:
         self._session.publish(uris.TOPIC_CAMERA_STATE.format(camera=camera), plain(self.cameras.status(camera)))
-        if finding is None:
-            return
+        if finding is not None:
+            self._record_sight(camera, finding)
+        self.viewed[camera].help.look()
+
+    def _record_sight(self, camera: str, finding: Finding) -> None:
         if finding.sight is Sight.OK:
             kind, text, outcome, log = "camera.sees_again", f"camera {camera} sees again", "ok", self.log.info
         else:
             kind, text = f"camera.{finding.sight}", f"camera {camera} does not see: {finding.why}"
             outcome, log = "alarm", self.log.warn
         log("{text}", text=text)
-        self._record(kind, text, subject=camera, outcome=outcome, reason=finding.why)
+        entry = self._record(kind, text, subject=camera, outcome=outcome, reason=finding.why)
+        self._note_cause(camera, entry.id, is_trouble=outcome != "ok")
+
+    def _helped(self, camera: str, note: Note) -> None:
+        """Record a step of self-help, or what one came to, after what it follows from."""
+        log = self.log.warn if note.outcome == "alarm" else self.log.info
+        log("{text}", text=note.text)
+        entry = self._record(
+            note.kind,
+            note.text,
+            subject=camera,
+            caller=ITSELF,
+            cause=self._causes.get(camera),
+            outcome=note.outcome,
+            reason=note.reason,
+            details=note.details,
+        )
+        self._causes[camera] = entry.id
+        self._session.publish(uris.TOPIC_CAMERA_STATE.format(camera=camera), plain(self.cameras.status(camera)))
+
+    def _help(self, camera: str) -> Help | None:
+        return self.viewed[camera].help.help
+
+    def _note_cause(self, camera: str, event: str, *, is_trouble: bool) -> None:
+        """Remember what began a trouble; while something is done about it, the steps follow from each other."""
+        if is_trouble and self._help(camera) is None:
+            self._causes[camera] = event
 
     def _second_connection(self, camera: str, text: str) -> None:
         self._record("camera.second", text, subject=camera, caller=ITSELF, outcome="alarm")

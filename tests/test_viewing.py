@@ -78,6 +78,39 @@ def test_a_camera_that_is_added_is_there_for_everybody(stage: Stage) -> None:
     assert [one["sequence"] for one in stage.states] == [1]
 
 
+def test_what_is_done_about_a_camera_is_shown_and_on_the_record_each_step_after_the_one_before(stage: Stage) -> None:
+    stage.watcher.subscribe(stage.states.append, "gatekeeper.camera.yard.state")
+    for _ in range(120):
+        stage.net.advance(1.0)
+    shown = stage.ask("GET", "/cameras/yard", stage.bearer).json
+    assert (shown["state"], shown["help"]["step"]) == ("offline", "alert")
+    assert stage.states[-1]["help"] == shown["help"]
+    for _ in range(25):
+        stage.shoot("yard")
+        stage.net.advance(1.0)
+    assert stage.states[-1]["help"] is None
+    events = stage.ask("GET", "/events?subject=yard&kind=camera.&order=oldest", stage.bearer).json["events"]
+    told = [(event["kind"].removeprefix("camera."), event["outcome"]) for event in events]
+    assert told == [
+        ("offline", "alarm"), ("reconnecting", "ok"), ("not_helped", "ok"), ("backing_off", "ok"),
+        ("not_helped", "ok"), ("needs_help", "alarm"), ("live", "ok"), ("helped", "ok"),
+    ]  # fmt: skip
+    steps = [event for event in events if event["kind"] != "camera.live"]
+    assert [event["cause"] for event in steps[1:]] == [event["id"] for event in steps[:-1]]
+
+
+def test_a_camera_that_is_changed_is_not_helped_for_what_it_was(stage: Stage) -> None:
+    for _ in range(10):
+        stage.net.advance(1.0)
+    before = stage.viewing.viewed["yard"].help
+    assert before.help is not None
+    stage.done(stage.viewing.change(stage.camera("yard", self_help="none")))
+    stage.net.advance(0)
+    assert stage.viewing.viewed["yard"].help is not before
+    assert stage.viewing.cameras.status("yard").help is None
+    assert before._timer is None
+
+
 def test_a_camera_that_is_removed_is_gone_and_who_watches_is_told_and_let_go(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:

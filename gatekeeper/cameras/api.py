@@ -97,6 +97,10 @@ _NO_SETTINGS: Final = {
 """Why, by the kind of camera."""
 
 
+def _no_help(camera: str) -> None:
+    """Do nothing about any camera."""
+
+
 def _unrecorded(kind: str, text: str, **about: Any) -> None:
     """Record nothing: where there is no record."""
 
@@ -111,6 +115,7 @@ class Cameras:
     :param watches: what judges the pictures, by camera id.
     :param telemetry: the samples of each, by id.
     :param pushed: those that connect to us, by id; `strangers` lists those that do and are in no configuration.
+    :param helped: what is being done about a camera that shows nothing.
     :param record: takes what belongs on the record.
     """
 
@@ -126,6 +131,7 @@ class Cameras:
         telemetry: Mapping[str, Telemetry] | None = None,
         pushed: Mapping[str, PushCamera] | None = None,
         strangers: Callable[[], list[Stranger]] = list,
+        helped: Callable[[str], Help | None] = _no_help,
         record: Callable[..., Any] = _unrecorded,
     ) -> None:
         self._cameras = {camera.id: camera for camera in cameras}
@@ -137,6 +143,7 @@ class Cameras:
         self._telemetry = telemetry if telemetry is not None else {}
         self._pushed = pushed if pushed is not None else {}
         self._strangers = strangers
+        self._helped = helped
         self._record = record
 
     def configure(self, cameras: "Sequence[config.Camera]") -> None:
@@ -177,6 +184,7 @@ class Cameras:
             sight_since=watch.since if watch else feed.condition.since,
             doors=known.doors,
             device=self._pushed[camera].device if camera in self._pushed else None,
+            help=self._helped(camera),
         )
 
     def snapshot(self, camera: str) -> Frame:

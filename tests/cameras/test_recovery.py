@@ -260,5 +260,5 @@ class Histories(RuleBasedStateMachine):
                 open_step = None
 
 
-Histories.TestCase.settings = settings(max_examples=100, stateful_step_count=30, deadline=None)
+Histories.TestCase.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
 TestHistories = Histories.TestCase

@@ -42,9 +42,8 @@ class Virtual:
         self._lens = Lens(seed)
         self._end = Device(self.bench)
         camera = self.bench.s3
-        self.lookout = Lookout(
-            self.bench.net, [camera.camera], {"s3": camera.feed}, wall=self.bench.wall, told=self._tell, looking=looking
-        )
+        self.lookout = Lookout(self.bench.net, wall=self.bench.wall, told=self._tell, looking=looking)
+        self.lookout.watch(camera.camera, camera.feed)
         self.lookout.startService()
         camera.feed.observe(lambda _: self.states.append((self.now, *self.bench.state())))
         self.states: list[tuple[float, str, str | None]] = []
