@@ -109,8 +109,8 @@ class Telemetry:
             return
         deviation = between - mean
         self._mean = mean + GAIN * deviation
-        jitter = self._jitter
-        self._jitter = abs(deviation) if jitter is None else jitter + GAIN * (abs(deviation) - jitter)
+        jitter = self._jitter or 0.0  # as in the RFC: one odd time at the start is a sixteenth of itself
+        self._jitter = jitter + GAIN * (abs(deviation) - jitter)
 
     def interrupted(self) -> None:
         """The camera isn't live any more: the time until its next picture is an outage, and no jitter."""

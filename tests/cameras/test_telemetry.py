@@ -45,6 +45,13 @@ def test_jitter_is_the_mean_deviation_of_the_time_between_pictures() -> None:
     assert found.sample({}, now, START)["jitter"] == pytest.approx(0.05, rel=0.1)
 
 
+def test_one_odd_time_at_the_start_is_not_all_there_is() -> None:
+    found = telemetry()
+    for now in (0.0, 2.0, 2.3):
+        found.frame(1, now)
+    assert found.sample({}, 5.0, START)["jitter"] == pytest.approx(1.7 / 16, abs=1e-3)
+
+
 def test_an_outage_is_no_jitter() -> None:
     found = telemetry()
     for number in range(50):
