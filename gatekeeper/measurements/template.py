@@ -6,32 +6,25 @@ each direction gives the fraction. The smoothing (a Gaussian of one pixel) halve
 while the shutter was open is compared with the piece as it looks when it moves: its double edges have two peaks else.
 """
 
-import math
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gatekeeper.errors import InvalidArgument
 from gatekeeper.measurements.picture import Grey
-
-Smooth = NDArray[np.float32]
+from gatekeeper.measurements.piece import CONTRAST, Piece, Smooth
 
 SMALLEST: Final = 12  # pixels of a template's side; smaller ones are found everywhere
 LARGEST: Final = 512  # pixels: a search stays within tens of milliseconds
 
 _SMOOTHING: Final = 1.0  # pixels
 _RIM: Final = 4  # pixels beside what is smoothed, that smoothing looks at
-_CONTRAST: Final = 4.0  # deviation in grey levels below which nothing can be followed
-_EVEN: Final = 0.5  # the same, of what was found: an even wall correlates with anything
 _COARSE: Final = 10  # pixels that a template keeps of its shorter side when it is made smaller
 _NARROW: Final = 5  # pixels of reach that aren't worth a smaller picture
 _BLURRED: Final = 0.96  # fit below which it may have moved while the shutter was open
 _LENGTHS: Final = (5, 9, 13, 19, 27, 37)  # pixels that it may have moved; odd, so that the middle stays
 _AROUND: Final = _LENGTHS[-1] // 2 + _RIM  # pixels beside a piece that are seen in it when it moves
-_INNER: Final = slice(2, -2)  # of a piece, where its slopes are its own
-_MOST_TILT: Final = 0.2  # radians, 11 degrees: beyond, the sum of slopes is no likeness any more
 _STEPS: Final = 3  # moves of the narrow window before a peak at its edge is given up
 
 
@@ -65,11 +58,11 @@ class Template:
             )
         self.side: Final = side
         piece = picture[top : top + side, left : left + side]
-        if float(piece.std()) < _CONTRAST:
+        if float(piece.std()) < CONTRAST:
             raise InvalidArgument(f"the patch at {left}, {top} of {side} pixels is too even to be followed")
         self._centre: Final = centre[0] - left, centre[1] - top
-        self._sharp: Final = _Piece(_smooth(picture, left, top, side, side), self._centre)
-        self._blurred: Final[dict[tuple[int, int], _Piece]] = {}
+        self._sharp: Final = Piece(_smooth(picture, left, top, side, side), self._centre)
+        self._blurred: Final[dict[tuple[int, int], Piece]] = {}
         self._around: Final = picture[
             max(0, top - _AROUND) : top + side + _AROUND, max(0, left - _AROUND) : left + side + _AROUND
         ].copy()
@@ -118,7 +111,7 @@ class Template:
         shape = (length, 1) if across else (1, length)
         piece = self._blurred.get(shape)
         if piece is None:
-            piece = self._blurred[shape] = _Piece(self._moved(shape), self._centre)
+            piece = self._blurred[shape] = Piece(self._moved(shape), self._centre)
         return self._peak(picture, (round(near.x), round(near.y)), length // 2 + 2, piece)
 
     def _moved(self, shape: tuple[int, int]) -> Smooth:
@@ -128,7 +121,7 @@ class Template:
         left, top = self._inside
         return np.asarray(cv2.GaussianBlur(moved, (0, 0), _SMOOTHING)[top : top + self.side, left : left + self.side])
 
-    def _peak(self, picture: Grey, at: tuple[int, int], reach: int, piece: "_Piece") -> Match | None:
+    def _peak(self, picture: Grey, at: tuple[int, int], reach: int, piece: Piece) -> Match | None:
         for _ in range(_STEPS):
             left, top, right, bottom = _window(picture, at, self.side, reach)
             if right - left < self.side + 2 or bottom - top < self.side + 2:
@@ -143,12 +136,10 @@ class Template:
         return None
 
     def _match(
-        self, seen: Smooth, fits: Smooth, peak: tuple[int, int], corner: tuple[int, int], piece: "_Piece"
+        self, seen: Smooth, fits: Smooth, peak: tuple[int, int], corner: tuple[int, int], piece: Piece
     ) -> Match | None:
         x, y = peak
         under = seen[y : y + self.side, x : x + self.side]
-        if float(under.std()) < _EVEN:
-            return None
         right = _fraction(fits[y, x - 1 : x + 2])
         down = _fraction(fits[y - 1 : y + 2, x])
         if right is None or down is None:
@@ -157,53 +148,6 @@ class Template:
         return Match(
             corner[0] + x + right - aside[0], corner[1] + y + down - aside[1], float(fits[y, x]), piece.worst(under)
         )
-
-
-class _Piece:
-    """What is laid over a picture, and those of its quarters that have something to see."""
-
-    def __init__(self, whole: Smooth, centre: tuple[float, float]) -> None:
-        self.whole: Final = whole
-        self._tilt, self._pull = _tilting(whole, centre)
-        half = len(whole) // 2
-        halves = slice(0, half), slice(half, None)
-        self._quarters: Final = [
-            ((down, right), whole[down, right])
-            for down in halves
-            for right in halves
-            if float(whole[down, right].std()) >= _CONTRAST
-        ]
-
-    def aside(self, under: Smooth) -> tuple[float, float]:
-        """Return how far from its centre a tilted one correlates best."""
-        angle, gain = self._tilt @ under[_INNER, _INNER].ravel()
-        if not gain > 0 or abs(angle) > _MOST_TILT * gain:
-            return 0.0, 0.0
-        return float(self._pull[0] * angle / gain), float(self._pull[1] * angle / gain)
-
-    def worst(self, under: Smooth) -> float:
-        """Return the fit of the quarter that fits worst."""
-        return min((_fit(under[part], own) for part, own in self._quarters), default=1.0)
-
-
-def _tilting(piece: Smooth, centre: tuple[float, float]) -> tuple[Smooth, Smooth]:
-    """Return the two rows that give a picture's angle and contrast (the angle times the contrast), and an angle's pull.
-
-    A piece that is shifted, tilted and lit a little otherwise is the sum of itself, its slopes, what turning changes
-    and an even light; how much of each there is is linear. Correlation knows no tilt and takes a part of it for a
-    shift: that part of turning that looks like the slopes.
-    """
-    import cv2  # noqa: PLC0415 - takes a fifth of a second
-
-    right, down = (cv2.Sobel(piece, cv2.CV_32F, *way, scale=1 / 8) for way in ((1, 0), (0, 1)))
-    y, x = np.mgrid[: len(piece), : len(piece)]
-    turned = right * (y - centre[1]) - down * (x - centre[0])
-    parts = [np.asarray(part, np.float64)[_INNER, _INNER].ravel() for part in (-right, -down, piece)]
-    known = np.column_stack([*parts, np.ones_like(parts[0])])
-    turn = np.asarray(turned, np.float64)[_INNER, _INNER].ravel()
-    pull = np.linalg.lstsq(known, turn, rcond=None)[0][:2]
-    solved = np.linalg.pinv(np.column_stack([turn, known]))
-    return np.asarray(solved[[0, 3]], np.float32), np.asarray(pull, np.float32)
 
 
 def _score(match: Match) -> float:
@@ -251,10 +195,3 @@ def _fraction(three: Smooth) -> float | None:
     if not bend < 0:
         return None
     return max(-1.0, min(1.0, 0.5 * (before - after) / bend))
-
-
-def _fit(seen: Smooth, own: Smooth) -> float:
-    """Return the correlation of two parts of the same size."""
-    a, b = seen - seen.mean(), own - own.mean()
-    scale = math.sqrt(float((a * a).sum()) * float((b * b).sum()))
-    return float((a * b).sum()) / scale if scale > 0 else 0.0

@@ -2,9 +2,9 @@
 
 import sys
 
-from tests.bench import beside, chain, doors, evidence, idle, media, multipart, record, storage, wamp
+from tests.bench import beside, chain, displacement, doors, evidence, idle, media, multipart, record, storage, wamp
 
-for bench in (media, beside, doors, idle, multipart, wamp, storage, record, chain, evidence):
+for bench in (media, beside, doors, idle, multipart, wamp, storage, record, chain, evidence, displacement):
     print(f"== {bench.__name__.rpartition('.')[2]}: {(bench.__doc__ or '').strip().splitlines()[0]}", flush=True)
     sys.argv = [bench.__name__]
     bench.main()

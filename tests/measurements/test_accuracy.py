@@ -55,6 +55,12 @@ def test_a_shutter_open_as_long_as_a_picture_lasts_leaves_tenths() -> None:
         assert point.missed <= 1  # one too blurred for a reference
 
 
+def test_what_moves_farther_than_its_own_cells_while_the_shutter_is_open_is_not_taken_for_its_double() -> None:
+    a, b = measured(tower(5.5, 20, 48, exposure=0.012, **NOISY))
+    assert a.spread < 0.05
+    assert b.spread < 0.25  # 20 px of blur over cells of 8: without its blurred template it errs by 1.7
+
+
 def test_a_patch_is_as_exact_as_a_marker() -> None:
     film, a, b = bare(2.5, 4, 10, **NOISY)
     shots = list(film.shots(0.8))

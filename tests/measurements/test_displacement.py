@@ -12,12 +12,16 @@ import pytest
 from gatekeeper.errors import InvalidArgument
 from gatekeeper.measurements.calibration import Distance, Known, MarkerSide, Scale
 from gatekeeper.measurements.displacement import Displacement
-from gatekeeper.measurements.reading import Axis, Reading, Why
-from gatekeeper.measurements.targets import Marker, Patch
+from gatekeeper.measurements.reading import Axis, Place, Reading, Why
+from gatekeeper.measurements.targets import Look, Marker, Patch, Reference, judged
+from gatekeeper.measurements.template import Match
+from gatekeeper.measurements.track import AGAIN, Track
 from tests.measurements.films import PIXELS, PLACES, bare
 from tests.measurements.synthetic import Board, Film, Motion, Shot, marker, speckle, still
 
 NOISY = {"noise": 4.0, "quality": 75}
+DARK = np.pad(np.full((6, 6), 30.0), 1, constant_values=215.0)
+"""A marker without its code."""
 
 
 def jump(at: float, right: float, down: float = 0.0) -> Motion:
@@ -226,6 +230,54 @@ def test_a_marker_that_was_swapped_with_the_other_is_followed_by_its_name() -> N
     last = measured(swap.shots(0.2))[-1]
     assert last.a.x_mm == pytest.approx(bx - ax, abs=0.05)
     assert last.a.y_mm == pytest.approx(ay - by, abs=0.05)
+
+
+@pytest.mark.parametrize("other", [marker(2, 48, *PLACES[1]), Board(DARK, 8, *PLACES[1]), speckle(3, 64, *PLACES[1])])
+def test_something_like_a_marker_in_the_place_of_a_hidden_one_is_not_it(other: Board) -> None:
+    own = pair().boards
+    displacement = Displacement(PIXELS)
+    displacement.measure(film(*own).shot(0.0).picture, 0.0)
+    for n in range(1, 18):
+        assert not displacement.measure(film(own[0], other).shot(0.0).picture, n / 30).b.detected
+
+
+def test_a_patch_that_looks_like_the_other_is_not_found_in_its_place() -> None:
+    twin = film(speckle(1, 64, *PLACES[0]), speckle(1, 64, *PLACES[1], hidden=((0.09, 0.19),)))
+    (ax, ay), (bx, by) = PLACES
+    displacement = Displacement(PIXELS, Patch(ax, ay, 56), Patch(bx, by, 56))
+    for shot, reading in zip(twin.shots(0.3), measured(twin.shots(0.3), displacement), strict=True):
+        assert reading.a.mm == pytest.approx(0, abs=0.05)
+        assert reading.b.detected is (shot.t < 0.09)  # nor found again while nothing tells the two apart
+
+
+def test_what_turns_out_to_be_something_else_is_lost() -> None:
+    class Doubtful(Marker):
+        def told(self, look: Look, reference: Reference, match: Match) -> bool | None:
+            return False
+
+        def anywhere(self, look: Look, reference: Reference) -> Match | Why:
+            return Why.NOT_FOUND
+
+    track = Track(Doubtful(1))
+    picture = pair().shot(0.0).picture
+    found = [track.look(Look(picture, n / 30)) for n in range(AGAIN + 1)]
+    assert [isinstance(one, Place) for one in found] == [True] * AGAIN + [False]
+
+
+def test_a_good_fit_with_a_bad_quarter_is_covered() -> None:
+    assert judged(Match(1.0, 1.0, 0.85, 0.5)) is Why.COVERED
+    assert judged(Match(1.0, 1.0, 0.85, 0.7)) == Match(1.0, 1.0, 0.85, 0.7)
+    assert judged(Match(1.0, 1.0, 0.75, 0.7)) is Why.NOT_FOUND
+    assert judged(None) is Why.NOT_FOUND
+
+
+def test_a_hand_before_a_corner_covers_the_point() -> None:
+    displacement = Displacement(PIXELS)
+    picture = pair().shot(0.0).picture
+    displacement.measure(picture, 0.0)
+    covered = picture.copy()
+    covered[331:360, 201:230] = 110  # a quarter of A
+    assert displacement.measure(covered, 0.1).a.why is Why.COVERED
 
 
 def test_a_picture_of_another_size_has_no_readings() -> None:
