@@ -30,6 +30,7 @@ from gatekeeper.realm import Presence
 from gatekeeper.records import Records, sees
 from gatekeeper.reloading import Renewal
 from gatekeeper.system.api import System
+from gatekeeper.tried import Editor
 from gatekeeper.uris import Name, Permission
 from gatekeeper.wamp.local import CallDetails
 
@@ -59,6 +60,7 @@ class Calls:
         doors: Doors,
         system: System,
         renewing: Renewal,
+        editing: Editor,
         records: Records,
         access: Access,
         pictures: Gallery,
@@ -71,6 +73,7 @@ class Calls:
         self._doors = doors
         self._system = system
         self._renewing = renewing
+        self._editing = editing
         self._records = records
         self._access = access
         self._pictures = pictures
@@ -90,6 +93,14 @@ class Calls:
         serve(uris.CALL_CAMERA_TELEMETRY, self._camera_telemetry)
         serve.following(uris.CALL_CAMERA_WATCH, self._watch)
         serve.following(uris.CALL_CAMERA_CREDIT, self._credit)
+        editing, later = self._editing, Deferred.fromCoroutine
+        serve(uris.CALL_CAMERA_TRY, lambda who, **given: later(editing.try_(who.caller, given)))
+        serve(uris.CALL_CAMERA_ADD, lambda who, **given: later(editing.add(who.caller, given)))
+        serve(
+            uris.CALL_CAMERA_CHANGE,
+            lambda who, camera, **given: later(editing.change(who.caller, text("camera", camera), given)),
+        )
+        serve(uris.CALL_CAMERA_REMOVE, lambda who, camera: later(editing.remove(who.caller, text("camera", camera))))
         serve(uris.CALL_CAMERA_STRANGERS, lambda who: self._cameras.strangers())
         pictures = self._pictures
         serve(uris.CALL_CAMERA_KEEP, self._camera_keep)

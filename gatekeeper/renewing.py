@@ -8,7 +8,7 @@
 One reload at a time: another one waits, and reads the file when it is its turn.
 """
 
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,7 +23,7 @@ from gatekeeper.ports import Ports
 from gatekeeper.reloading import Effect, Plan, Reloaded, applied, plan
 from gatekeeper.source import Source
 from gatekeeper.viewing import Viewing
-from gatekeeper.wanted import wanted
+from gatekeeper.wanted import Wanted, wanted
 
 MAXIMUM_WAITING: Final = 4  # reloads; each reads the whole file, so that the second already has what the fifth wants
 NO_FILE: Final = "the demo site has no configuration file: start gatekeeper with --config FILE for a site of your own"
@@ -70,6 +70,18 @@ class Renewing:
     @property
     def settings(self) -> config.Site:
         return self._effect.site
+
+    @property
+    def cameras(self) -> Mapping[str, Wanted]:
+        """The cameras in effect, by id."""
+        return self._effect.cameras
+
+    def look(self, site: config.Site) -> None:
+        """Pass if all that a configuration refers to is there.
+
+        :raises ConfigurationError: if not.
+        """
+        self._read(site)
 
     @property
     def waits(self) -> bool:

@@ -22,6 +22,7 @@ from gatekeeper.caller import ITSELF
 from gatekeeper.calls import Calls, plain
 from gatekeeper.cameras.frame import Frame
 from gatekeeper.doorways import Doorways
+from gatekeeper.editing import Editing
 from gatekeeper.entrance import Entrance
 from gatekeeper.errors import ConfigurationError
 from gatekeeper.evidence.event import Event
@@ -30,6 +31,7 @@ from gatekeeper.http.app import HttpApi
 from gatekeeper.http.cameras import CameraRoutes
 from gatekeeper.http.dashboard_files import DashboardFiles
 from gatekeeper.http.doors import DoorRoutes
+from gatekeeper.http.editing import EditingRoutes
 from gatekeeper.http.events import EventRoutes
 from gatekeeper.http.pages import PageRoutes
 from gatekeeper.http.pictures import PictureRoutes
@@ -43,6 +45,7 @@ from gatekeeper.renewing import Renewing
 from gatekeeper.source import Source
 from gatekeeper.storage.database import Database
 from gatekeeper.system.api import System
+from gatekeeper.trying import Trying
 from gatekeeper.viewing import Viewing
 from gatekeeper.wamp.auth import Identity
 from gatekeeper.wamp.errors import KILLED
@@ -154,6 +157,8 @@ class Site(Service):
             record=self.journal.record,
             fingerprint_key=lambda: self.entrance.fingerprint_key,
         )
+        trying = Trying(reactor, wall, self._is_own, self.viewing.viewed, self.viewing.reception.strangers.list)
+        self.editing = Editing(self.renewing, folder=folder, data=data, trying=trying, record=self.journal.record)
         self._compose_http()
 
     # --- composing ---
@@ -206,6 +211,7 @@ class Site(Service):
             doors=self.doorways.doors,
             system=self._system,
             renewing=self.renewing,
+            editing=self.editing,
             records=records,
             access=self.entrance.api,
             pictures=self.keeping.rooms.gallery,
@@ -223,6 +229,7 @@ class Site(Service):
                 self.entrance.routes(),
                 SystemRoutes(self._system, self.renewing),
                 CameraRoutes(self.viewing.cameras),
+                EditingRoutes(self.editing),
                 DoorRoutes(self.doorways.doors),
                 EventRoutes(records, self._reactor),
                 PictureRoutes(self.keeping.rooms.gallery, self._reactor),

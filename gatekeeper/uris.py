@@ -125,6 +125,10 @@ PICTURE_SMALL = Route("GET", "/pictures/<picture>/thumbnail.jpg", Permission.CAM
 PICTURE_KEEP = Route("POST", "/cameras/<camera>/pictures", Permission.CAMERA_CONTROL)  # the newest, now
 TIMELAPSE = Route("GET", "/cameras/<camera>/timelapse/<day>.mp4", Permission.CAMERA_VIEW)
 TIMELAPSE_STATE = Route("GET", "/cameras/<camera>/timelapse/<day>", Permission.CAMERA_VIEW)
+CAMERA_TRY = Route("POST", "/api/cameras/try", Permission.SYSTEM_CHANGE)  # a camera's table: a picture, or why not
+CAMERA_ADD = Route("POST", "/api/cameras", Permission.SYSTEM_CHANGE)
+CAMERA_CHANGE = Route("PATCH", "/api/cameras/<camera>", Permission.SYSTEM_CHANGE)
+CAMERA_REMOVE = Route("DELETE", "/api/cameras/<camera>", Permission.SYSTEM_CHANGE)
 STREAM = Route("GET", "/cameras/<camera>/stream.mjpg", Permission.CAMERA_VIEW)
 VIDEO_FEED = Route("GET", "/video_feed", Permission.CAMERA_VIEW)  # seed 000: the first camera
 DOORS = Route("GET", "/doors", Permission.DOOR_VIEW)
@@ -146,7 +150,8 @@ ROUTES = (
     HEALTH, INDEX, ASSETS, LOGIN_LINK, LOGIN, LOGOUT, SETUP, TOKEN, WHOAMI, PASSWORD, LOGINS, END_LOGINS, KEYS, NEW_KEY,
     REVOKE_KEY,
     USERS, NEW_USER, CHANGE_USER, REVOKE_USER, GRANT, REVOKE_GRANT, SYSTEM_STATUS, SYSTEM_RELOAD, CAMERAS, CAMERA,
-    CAMERA_SETTINGS, CAMERA_SET, CAMERA_TELEMETRY, STRANGERS, SNAPSHOT, STREAM, VIDEO_FEED,
+    CAMERA_SETTINGS, CAMERA_SET, CAMERA_TELEMETRY,
+    CAMERA_TRY, CAMERA_ADD, CAMERA_CHANGE, CAMERA_REMOVE, STRANGERS, SNAPSHOT, STREAM, VIDEO_FEED,
     PICTURES, PICTURE_DAYS, PICTURE, PICTURE_DELETE, PICTURE_SMALL, PICTURE_KEEP, TIMELAPSE, TIMELAPSE_STATE,
     DOORS, DOOR, DOOR_OPEN, DOOR_LOCK, EVENTS, EVENT, EVENT_FRAME, EVENT_ERASE,
     EVENT_EXPORT,
@@ -170,6 +175,10 @@ CALL_CAMERA_KEEP = Name("gatekeeper.camera.keep", Permission.CAMERA_CONTROL)  # 
 CALL_PICTURE_LIST = Name("gatekeeper.picture.list", Permission.CAMERA_VIEW)
 CALL_PICTURE_DAYS = Name("gatekeeper.picture.days", Permission.CAMERA_VIEW)
 CALL_PICTURE_DELETE = Name("gatekeeper.picture.delete", Permission.CAMERA_ERASE)
+CALL_CAMERA_TRY = Name("gatekeeper.camera.try", Permission.SYSTEM_CHANGE)
+CALL_CAMERA_ADD = Name("gatekeeper.camera.add", Permission.SYSTEM_CHANGE)
+CALL_CAMERA_CHANGE = Name("gatekeeper.camera.change", Permission.SYSTEM_CHANGE)
+CALL_CAMERA_REMOVE = Name("gatekeeper.camera.remove", Permission.SYSTEM_CHANGE)
 CALL_DOOR_LIST = Name("gatekeeper.door.list", Permission.DOOR_VIEW)
 CALL_DOOR_STATUS = Name("gatekeeper.door.status", Permission.DOOR_VIEW)
 CALL_DOOR_OPEN = Name("gatekeeper.door.open", Permission.DOOR_OPEN)
@@ -196,6 +205,7 @@ PROCEDURES = (
     CALL_SYSTEM_STATUS, CALL_SYSTEM_TIME, CALL_SYSTEM_RELOAD, CALL_CAMERA_LIST, CALL_CAMERA_STATUS,
     CALL_CAMERA_SETTINGS, CALL_CAMERA_SET, CALL_CAMERA_TELEMETRY,
     CALL_CAMERA_WATCH, CALL_CAMERA_CREDIT, CALL_CAMERA_STRANGERS,
+    CALL_CAMERA_TRY, CALL_CAMERA_ADD, CALL_CAMERA_CHANGE, CALL_CAMERA_REMOVE,
     CALL_CAMERA_KEEP, CALL_PICTURE_LIST, CALL_PICTURE_DAYS, CALL_PICTURE_DELETE, CALL_DOOR_LIST, CALL_DOOR_STATUS,
     CALL_DOOR_OPEN, CALL_DOOR_LOCK, CALL_EVENT_RECENT, CALL_EVENT_LIST, CALL_EVENT_GET, CALL_EVENT_FOLLOW,
     CALL_EVENT_VERIFY, CALL_EVENT_HOLD, CALL_EVENT_RELEASE, CALL_EVENT_ERASE,

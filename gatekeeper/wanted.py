@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -26,9 +27,15 @@ class Wanted:
         return self.camera.id
 
     @property
+    def host(self) -> str | None:
+        """The host that its address names; None of one that has no address."""
+        camera = self.camera
+        return urlsplit(camera.url or camera.snapshot or "").hostname
+
+    @property
     def bare(self) -> "Wanted":
-        """What matters to its connection: without the name, and the doors that it is tied to."""
-        camera = msgspec.structs.replace(self.camera, name="", doors=())
+        """What matters to its connection: without the name, the doors it is tied to and what is kept of it."""
+        camera = msgspec.structs.replace(self.camera, name="", doors=(), pictures=None)
         return Wanted(camera, self.password, self.token, self.path)
 
 

@@ -23,6 +23,10 @@ NOBODY = {"name": "nobody"}
 ARGUMENTS: dict[uris.Name, dict[str, Any]] = {
     uris.CALL_CAMERA_STATUS: {"camera": "yard"},
     uris.CALL_CAMERA_SETTINGS: {"camera": "yard"},
+    uris.CALL_CAMERA_TRY: {"url": "http://192.168.137.22/stream"},
+    uris.CALL_CAMERA_ADD: {"id": "attic", "url": "http://192.168.137.50:8081/"},
+    uris.CALL_CAMERA_CHANGE: {"camera": "hall", "name": "Hall"},
+    uris.CALL_CAMERA_REMOVE: {"camera": "hall"},
     uris.CALL_CAMERA_SET: {"camera": "yard", "quality": 12},
     uris.CALL_CAMERA_TELEMETRY: {"camera": "yard", "since": 5},
     uris.CALL_CAMERA_WATCH: {"camera": "yard", "tile": 1},

@@ -6,6 +6,7 @@ from gatekeeper.http.access import AccessRoutes
 from gatekeeper.http.app import Group, HttpApi
 from gatekeeper.http.cameras import CameraRoutes
 from gatekeeper.http.doors import DoorRoutes
+from gatekeeper.http.editing import EditingRoutes
 from gatekeeper.http.events import EventRoutes
 from gatekeeper.http.pages import PageRoutes
 from gatekeeper.http.pictures import PictureRoutes
@@ -22,6 +23,7 @@ def described() -> HttpApi:
     groups: list[Group] = [
         DoorRoutes(NOBODY),
         CameraRoutes(NOBODY),
+        EditingRoutes(NOBODY),
         EventRoutes(NOBODY, NOBODY),
         PictureRoutes(NOBODY, NOBODY),
         access,
