@@ -20,11 +20,13 @@ from gatekeeper.config_addresses import (
     check_database,
     check_device,
     check_listen,
+    check_measurements,
     check_not_own,
     check_push_ports,
     check_url,
     is_device,
 )
+from gatekeeper.config_measurements import Measurements
 from gatekeeper.config_pictures import KeptPictures, SecondFeed
 from gatekeeper.config_recovery import SelfHelp
 from gatekeeper.errors import ConfigurationError
@@ -320,6 +322,7 @@ class Site(Record, frozen=True):
     evidence: Evidence = Evidence()
     media: Media = Media()
     push: PushPorts = PushPorts()
+    measurements: Measurements = Measurements()
     router: Router | None = None
     cameras: tuple[Camera, ...] = ()
     doors: tuple[Door, ...] = ()
@@ -447,6 +450,7 @@ def read_secrets(site: Site, folder: Path) -> None:
 def _check(site: Site) -> None:
     check_listen(site.listen)
     check_push_ports(site.push.listen, site.push.control, site.places)
+    check_measurements(site.measurements, site.places)
     cameras = [camera.id for camera in site.cameras]
     doors = [door.id for door in site.doors]
     for noun, ids in (("cameras", cameras), ("doors", doors)):

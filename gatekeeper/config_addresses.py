@@ -8,6 +8,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from gatekeeper import decoding
 from gatekeeper.addresses import NotAnEndpoint, Place, is_own, place
+from gatekeeper.config_measurements import Measurements
 from gatekeeper.errors import ConfigurationError
 
 PORTS: Final = {"http": 80, "https": 443, "ws": 80, "wss": 443, "rtsp": 554, "rtsps": 322}
@@ -53,6 +54,29 @@ def check_push_ports(stream: str | None, control: str | None, places: Sequence[P
             raise ConfigurationError(f"{path}: port {port.port} is already that of {taken[port.port]}")
         if port.port:
             taken[port.port] = path
+
+
+def check_measurements(settings: Measurements, places: Sequence[Place]) -> None:
+    """Pass if measurements have a port of their own, or none, and their lists hold something, once each."""
+    if settings.listen is not None:
+        _check_endpoint("measurements.listen", settings.listen)
+        port = place(settings.listen).port
+        if port and port in {one.port for one in places}:
+            raise ConfigurationError(f"measurements.listen: port {port} is already that of listen")
+    for key, values in (("categories", settings.categories), ("frequencies", settings.frequencies)):
+        if not values:
+            raise ConfigurationError(f"measurements.{key}: found an empty list; allowed is one or more")
+        if len(set(values)) < len(values):
+            raise ConfigurationError(f"measurements.{key}: found the same twice")
+    for index, name in enumerate(settings.names):
+        where = f"measurements.names[{index}]"
+        if name.team > settings.teams:
+            raise ConfigurationError(f"{where}.team: found {name.team}; allowed: 1 to {settings.teams}")
+        if name.category and name.category not in settings.categories:
+            raise ConfigurationError(
+                f"{where}.category: found {decoding.show(name.category)}; "
+                f"{decoding.choices(name.category, settings.categories)}"
+            )
 
 
 def check_address(path: str, text: str) -> None:

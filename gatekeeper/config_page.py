@@ -15,12 +15,12 @@ from gatekeeper.config import (
     Media,
     Push,
     PushPorts,
-    Record,
     Retention,
     Router,
     Site,
     Storage,
 )
+from gatekeeper.config_measurements import Measurements, TeamName
 from gatekeeper.config_pictures import KeptPictures, SecondFeed
 
 
@@ -51,6 +51,8 @@ def document() -> str:
         "[evidence]": Evidence,
         "[media]": Media,
         "[router]": Router,
+        "[measurements]": Measurements,
+        "[[measurements.names]]": TeamName,
     }
     for title, struct in tables.items():
         out += [
@@ -69,7 +71,7 @@ def document() -> str:
                 default = "required"
             elif isinstance(field.default, Kept):
                 default = _shortly(field.default)
-            elif isinstance(field.default, Record) or field.default == ():
+            elif isinstance(field.default, msgspec.Struct) or field.default == ():
                 default = ""
             else:
                 default = f"`{msgspec.json.encode(field.default).decode()}`" if field.default is not None else "none"

@@ -104,6 +104,8 @@ def type_name(entry: Mapping[str, Any]) -> str:
     """Return what an entry of a JSON schema takes, in a word or three."""
     if "$ref" in entry:
         return "secret" if entry["$ref"].endswith("/Secret") else "table"
+    if "enum" in entry:
+        return "text"
     if "anyOf" in entry:
         return type_name(_chosen(entry))
     if "enum" in entry:

@@ -129,6 +129,12 @@ class NoSuchPicture(NotFound):
     code = "no_such_picture"
 
 
+class NoSuchSession(NotFound):
+    """No measurement session has this id."""
+
+    code = "no_such_session"
+
+
 class MethodNotAllowed(GatekeeperError):
     """The address is right, the HTTP method is not."""
 

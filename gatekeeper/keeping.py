@@ -79,7 +79,7 @@ class Keeping:
         self._data = data
         self._reactor = reactor
         self._wall = wall
-        self._disk = disk or partial(DiskThread, reactor)
+        self.disk = disk or partial(DiskThread, reactor)
         self.database = database or Database(url, reactor, queue=settings.storage.queue, wall=wall)
         self.signer = signing.load(data / KEYS, wall)
         self.journal = Journal(self.database, self.signer, reactor, wall)
@@ -96,13 +96,13 @@ class Keeping:
             frames=self._frames,
             folder=data / EXPORTS,
         )
-        self._reading = self._disk("frames")
+        self._reading = self.disk("frames")
         self.rooms = Rooms(
             data=data,
             policy=Policy(settings.retention.snapshots.days, settings.retention.snapshots.bytes),
             database=self.database,
             record=self.journal.record,
-            disk=self._disk,
+            disk=self.disk,
             snapshot=snapshot,
             reactor=reactor,
             wall=wall,
@@ -129,7 +129,7 @@ class Keeping:
             record=self.journal.record,
             reactor=self._reactor,
             wall=self._wall,
-            disk=self._disk("evidence"),
+            disk=self.disk("evidence"),
         )
 
     def _frames_of(self, event: str) -> "Deferred[Sequence[Frame]]":
@@ -149,7 +149,7 @@ class Keeping:
             record=record,
             reactor=self._reactor,
             wall=self._wall,
-            disk=self._disk("housekeeping"),
+            disk=self.disk("housekeeping"),
             ration=self._ration,
         )
 

@@ -19,7 +19,7 @@ from gatekeeper.access.guard import is_over
 from gatekeeper.access.passwords import Cost, Runner
 from gatekeeper.access.records import Ended
 from gatekeeper.caller import ITSELF
-from gatekeeper.calls import Calls, plain
+from gatekeeper.calls import Calls, Server, plain
 from gatekeeper.cameras.frame import Frame
 from gatekeeper.doorways import Doorways
 from gatekeeper.editing import Editing
@@ -39,6 +39,7 @@ from gatekeeper.http.requests import HttpSite
 from gatekeeper.http.root import Root
 from gatekeeper.http.system import SystemRoutes
 from gatekeeper.keeping import Keeping
+from gatekeeper.measuring import Measuring
 from gatekeeper.ports import Ports
 from gatekeeper.realm import CAMERA, DOOR, Presence, SharedRealm
 from gatekeeper.renewing import Renewing
@@ -159,6 +160,18 @@ class Site(Service):
         )
         trying = Trying(reactor, wall, self._is_own, self.viewing.viewed, self.viewing.reception.strangers.list)
         self.editing = Editing(self.renewing, folder=folder, data=data, trying=trying, record=self.journal.record)
+        self.measuring = Measuring(
+            settings.measurements,
+            folder=folder,
+            data=data,
+            reactor=reactor,
+            wall=wall,
+            database=self.keeping.database,
+            session=self._session,
+            record=self.journal.record,
+            guard=self.entrance.guard,
+            disk=self.keeping.disk,
+        )
         self._compose_http()
 
     # --- composing ---
@@ -222,6 +235,7 @@ class Site(Service):
             self._shared.admission = calls
             self._shared.has = {CAMERA: self.viewing.feeds, DOOR: self.doorways.links}
         calls.offer(self._session)
+        self.measuring.offer(Server(self._session, calls))
         api = HttpApi(
             guard,
             (
@@ -233,6 +247,7 @@ class Site(Service):
                 DoorRoutes(self.doorways.doors),
                 EventRoutes(records, self._reactor),
                 PictureRoutes(self.keeping.rooms.gallery, self._reactor),
+                self.measuring.routes(),
             ),
         )
         root = Root(guard, WebSocketResource(self._sockets), self.viewing.streams, api.resource())
@@ -248,10 +263,13 @@ class Site(Service):
         super().privilegedStartService()
         self.ports.open(self._http, self.viewing.reception.factory)
         try:
+            self.measuring.open()
             self.keeping.open()
             self.entrance.load()
+            self.measuring.load()
         except ConfigurationError:
             self.ports.close()
+            self.measuring.close()
             raise
 
     def startService(self) -> None:
@@ -261,6 +279,7 @@ class Site(Service):
         self.ports.start()
         self.keeping.start()
         self.entrance.start()
+        self.measuring.start()
         self._devices.startService()
         if self._shared is not None:
             self._shared.start()
@@ -286,6 +305,7 @@ class Site(Service):
         self.log.info("stopping: doors are locked first")
         self.viewing.stop_looking()  # before the record ends
         parts = [
+            self.measuring.stop_listening(),
             self.renewing.stop(),
             maybeDeferred(self._devices.stopService),
             *self.viewing.stop_streams(),
@@ -304,6 +324,7 @@ class Site(Service):
                     self.log.failure("a part failed while stopping", result)
         self.doorways.stop()
         self._http.abort()
+        yield self.measuring.stop()
         self.journal.record("system.stopped", f"{self._settings.name} stopped", caller=ITSELF)
         yield self.keeping.stop()
         yield self._session.leave()
@@ -313,12 +334,17 @@ class Site(Service):
         self.log.info("stopped")
 
     def _is_own(self, host: str, port: int) -> bool:
-        return self.ports.is_own(host, port)
+        return self.ports.is_own(host, port) or self.measuring.is_own(host, port)
 
     @property
     def push_port(self) -> int:
         """The TCP port that cameras connect to for pictures."""
         return self.ports.push_port
+
+    @property
+    def measuring_port(self) -> int | None:
+        """The TCP port that the laptops of seed 002 connect to; None where there is none."""
+        return self.measuring.port
 
     @property
     def port(self) -> int:

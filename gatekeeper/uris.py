@@ -27,6 +27,9 @@ class Permission(StrEnum):
     DOOR_VIEW = "door.view"
     DOOR_OPEN = "door.open"
     DOOR_LOCK = "door.lock"
+    MEASUREMENT_VIEW = "measurement.view"  # per team
+    MEASUREMENT_SEND = "measurement.send"  # per team
+    MEASUREMENT_CONTROL = "measurement.control"  # sessions are all teams': with a grant on all of them
     EVENT_VIEW = "event.view"  # of the things that one may view; what concerns no thing, only with a grant on all
     EVENT_HOLD = "event.hold"
     EVENT_EXPORT = "event.export"
@@ -38,12 +41,16 @@ class Permission(StrEnum):
 
     @property
     def kind(self) -> str | None:
-        """The kind of thing that it is given per: `camera`, `door`, `gate`, `session`; None if it isn't."""
+        """The kind of thing that it is given per: `camera`, `door`, `gate`, `session`, `team`; None if it isn't."""
         kind = self.value.partition(".")[0]
+        kind = THINGS.get(kind, kind)
         return kind if kind in KINDS else None
 
 
-KINDS = ("camera", "door", "gate", "session")
+THINGS = {"measurement": "team"}
+"""What permissions are given per, where their name doesn't begin with it."""
+
+KINDS = ("camera", "door", "gate", "session", "team")
 """The kinds of things that grants are given on."""
 
 
@@ -143,6 +150,23 @@ EVENT_EXPORT = Route("GET", "/events/<event>/export.zip", Permission.EVENT_EXPOR
 EVENT_VERIFY = Route("GET", "/events/<event>/verification", Permission.EVENT_VIEW)
 EVENT_HOLD = Route("PUT", "/events/<event>/hold", Permission.EVENT_HOLD)
 EVENT_RELEASE = Route("DELETE", "/events/<event>/hold", Permission.EVENT_HOLD)
+MEASUREMENTS = Route("GET", "/measurements", Permission.MEASUREMENT_VIEW)
+MEASUREMENT_START = Route("POST", "/measurements/start", Permission.MEASUREMENT_CONTROL)  # {"frequency", "category"}
+MEASUREMENT_STOP = Route("POST", "/measurements/stop", Permission.MEASUREMENT_CONTROL)
+MEASUREMENT_TAP = Route("POST", "/measurements/tap", Permission.MEASUREMENT_CONTROL)  # {"open"}
+MEASUREMENT_CATEGORY = Route("POST", "/measurements/category", Permission.MEASUREMENT_CONTROL)  # {"category"}
+MEASUREMENT_SESSIONS = Route("GET", "/measurements/sessions", Permission.MEASUREMENT_VIEW)
+MEASUREMENT_SESSION = Route("GET", "/measurements/sessions/<session>", Permission.MEASUREMENT_VIEW)
+MEASUREMENT_CHART = Route("GET", "/measurements/sessions/<session>/teams/<team>/chart", Permission.MEASUREMENT_VIEW)
+MEASUREMENT_COLLAPSE = Route(
+    "PUT", "/measurements/sessions/<session>/teams/<team>/collapse", Permission.MEASUREMENT_CONTROL
+)  # {"second"}
+MEASUREMENT_STANDS = Route(
+    "DELETE", "/measurements/sessions/<session>/teams/<team>/collapse", Permission.MEASUREMENT_CONTROL
+)
+MEASUREMENT_EXPORT = Route("GET", "/measurements/samples.<extension>", Permission.MEASUREMENT_VIEW)  # csv, json, xlsx
+MEASUREMENT_SEND = Route("POST", "/measurements/samples", Permission.NONE)  # {"samples"}; closed unless `open_sending`
+SEED_CAMERA_DATA = Route("POST", "/api/receive_camera_data.php", Permission.NONE)  # seed 002: likewise
 OPENAPI = Route("GET", "/openapi.json", Permission.NONE)
 API_PAGE = Route("GET", "/api", Permission.NONE)
 
@@ -155,7 +179,11 @@ ROUTES = (
     PICTURES, PICTURE_DAYS, PICTURE, PICTURE_DELETE, PICTURE_SMALL, PICTURE_KEEP, TIMELAPSE, TIMELAPSE_STATE,
     DOORS, DOOR, DOOR_OPEN, DOOR_LOCK, EVENTS, EVENT, EVENT_FRAME, EVENT_ERASE,
     EVENT_EXPORT,
-    EVENT_VERIFY, EVENT_HOLD, EVENT_RELEASE, OPENAPI, API_PAGE,
+    EVENT_VERIFY, EVENT_HOLD, EVENT_RELEASE,
+    MEASUREMENTS, MEASUREMENT_START, MEASUREMENT_STOP, MEASUREMENT_TAP, MEASUREMENT_CATEGORY, MEASUREMENT_SESSIONS,
+    MEASUREMENT_SESSION, MEASUREMENT_CHART, MEASUREMENT_COLLAPSE, MEASUREMENT_STANDS, MEASUREMENT_EXPORT,
+    MEASUREMENT_SEND, SEED_CAMERA_DATA,
+    OPENAPI, API_PAGE,
 )  # fmt: skip
 
 # --- WAMP procedures ----------------------------------------------------------------------------------------------
@@ -191,6 +219,17 @@ CALL_EVENT_VERIFY = Name("gatekeeper.event.verify", Permission.EVENT_VIEW)
 CALL_EVENT_HOLD = Name("gatekeeper.event.hold", Permission.EVENT_HOLD)
 CALL_EVENT_RELEASE = Name("gatekeeper.event.release", Permission.EVENT_HOLD)
 CALL_EVENT_ERASE = Name("gatekeeper.event.erase", Permission.EVENT_ERASE)
+CALL_MEASUREMENT_STATUS = Name("gatekeeper.measurement.status", Permission.MEASUREMENT_VIEW)
+CALL_MEASUREMENT_SEND = Name("gatekeeper.measurement.send", Permission.MEASUREMENT_SEND)
+CALL_MEASUREMENT_START = Name("gatekeeper.measurement.start", Permission.MEASUREMENT_CONTROL)
+CALL_MEASUREMENT_STOP = Name("gatekeeper.measurement.stop", Permission.MEASUREMENT_CONTROL)
+CALL_MEASUREMENT_TAP = Name("gatekeeper.measurement.tap", Permission.MEASUREMENT_CONTROL)
+CALL_MEASUREMENT_CATEGORY = Name("gatekeeper.measurement.category", Permission.MEASUREMENT_CONTROL)
+CALL_MEASUREMENT_COLLAPSE = Name("gatekeeper.measurement.collapse", Permission.MEASUREMENT_CONTROL)
+CALL_MEASUREMENT_SESSIONS = Name("gatekeeper.measurement.sessions", Permission.MEASUREMENT_VIEW)
+CALL_MEASUREMENT_SESSION = Name("gatekeeper.measurement.session", Permission.MEASUREMENT_VIEW)
+CALL_MEASUREMENT_STATISTICS = Name("gatekeeper.measurement.statistics", Permission.MEASUREMENT_VIEW)
+CALL_MEASUREMENT_CHART = Name("gatekeeper.measurement.chart", Permission.MEASUREMENT_VIEW)
 CALL_ACCESS_USERS = Name("gatekeeper.access.users", Permission.ACCESS_ADMIN)
 CALL_ACCESS_ADD = Name("gatekeeper.access.add", Permission.ACCESS_ADMIN)
 CALL_ACCESS_CHANGE = Name("gatekeeper.access.change", Permission.ACCESS_ADMIN)
@@ -209,6 +248,9 @@ PROCEDURES = (
     CALL_CAMERA_KEEP, CALL_PICTURE_LIST, CALL_PICTURE_DAYS, CALL_PICTURE_DELETE, CALL_DOOR_LIST, CALL_DOOR_STATUS,
     CALL_DOOR_OPEN, CALL_DOOR_LOCK, CALL_EVENT_RECENT, CALL_EVENT_LIST, CALL_EVENT_GET, CALL_EVENT_FOLLOW,
     CALL_EVENT_VERIFY, CALL_EVENT_HOLD, CALL_EVENT_RELEASE, CALL_EVENT_ERASE,
+    CALL_MEASUREMENT_STATUS, CALL_MEASUREMENT_SEND, CALL_MEASUREMENT_START, CALL_MEASUREMENT_STOP,
+    CALL_MEASUREMENT_TAP, CALL_MEASUREMENT_CATEGORY, CALL_MEASUREMENT_COLLAPSE, CALL_MEASUREMENT_SESSIONS,
+    CALL_MEASUREMENT_SESSION, CALL_MEASUREMENT_STATISTICS, CALL_MEASUREMENT_CHART,
     CALL_ACCESS_USERS, CALL_ACCESS_ADD, CALL_ACCESS_CHANGE,
     CALL_ACCESS_REVOKE, CALL_ACCESS_GRANT, CALL_ACCESS_REVOKE_GRANT, CALL_ACCESS_KEYS, CALL_ACCESS_NEW_KEY,
     CALL_ACCESS_REVOKE_KEY,
@@ -222,9 +264,14 @@ TOPIC_CAMERA_TELEMETRY = Name("gatekeeper.camera.<camera>.telemetry", Permission
 TOPIC_DOOR_STATE = Name("gatekeeper.door.<door>.state", Permission.DOOR_VIEW)
 TOPIC_EVENT = Name("gatekeeper.event", Permission.EVENT_VIEW)  # every event: an owner's; others follow
 TOPIC_CHANGED = Name("gatekeeper.system.changed", Permission.SELF)  # cameras or doors came or went: list them anew
+TOPIC_MEASUREMENT_STATE = Name("gatekeeper.measurement.state", Permission.MEASUREMENT_VIEW)
+TOPIC_MEASUREMENT_SAMPLE = Name("gatekeeper.measurement.team.<team>.sample", Permission.MEASUREMENT_VIEW)
+TOPIC_MEASUREMENT_STATISTICS = Name("gatekeeper.measurement.team.<team>.statistics", Permission.MEASUREMENT_VIEW)
+TOPIC_MEASUREMENT_SAMPLES = Name("gatekeeper.measurement.samples", Permission.MEASUREMENT_VIEW)  # of all teams
 
 TOPICS = (
     TOPIC_CAMERA_FRAME, TOPIC_CAMERA_STATE, TOPIC_CAMERA_TELEMETRY, TOPIC_DOOR_STATE, TOPIC_EVENT, TOPIC_CHANGED,
+    TOPIC_MEASUREMENT_STATE, TOPIC_MEASUREMENT_SAMPLE, TOPIC_MEASUREMENT_STATISTICS, TOPIC_MEASUREMENT_SAMPLES,
 )  # fmt: skip
 
 # --- between sites on a realm that they share (realm.py); no page's or script's to use ------------------------------

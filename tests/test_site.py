@@ -38,6 +38,13 @@ ARGUMENTS: dict[uris.Name, dict[str, Any]] = {
     uris.CALL_EVENT_HOLD: {"event": "none"},
     uris.CALL_EVENT_RELEASE: {"event": "none"},
     uris.CALL_EVENT_ERASE: {"event": "none", "number": 1},
+    uris.CALL_MEASUREMENT_SEND: {"samples": []},
+    uris.CALL_MEASUREMENT_START: {"frequency": 1.5},
+    uris.CALL_MEASUREMENT_TAP: {"open": True},
+    uris.CALL_MEASUREMENT_CATEGORY: {"category": "beton"},
+    uris.CALL_MEASUREMENT_COLLAPSE: {"session": 1, "team": 1, "second": 3.5},
+    uris.CALL_MEASUREMENT_SESSION: {"session": 1},
+    uris.CALL_MEASUREMENT_CHART: {"session": 1, "team": 1},
     uris.CALL_ACCESS_ADD: {"name": "ben", "role": "viewer"},
     uris.CALL_ACCESS_CHANGE: {**NOBODY, "role": "viewer"},
     uris.CALL_ACCESS_REVOKE: NOBODY,
@@ -64,6 +71,12 @@ REFUSED = {
     ),
     uris.CALL_CAMERA_KEEP: "no_picture",
     uris.CALL_PICTURE_DELETE: "no_such_picture",
+    uris.CALL_MEASUREMENT_SEND: "invalid_argument",  # nothing is sent
+    uris.CALL_MEASUREMENT_STOP: "conflict",  # nothing runs
+    **dict.fromkeys(
+        (uris.CALL_MEASUREMENT_COLLAPSE, uris.CALL_MEASUREMENT_SESSION, uris.CALL_MEASUREMENT_CHART),
+        "no_such_session",
+    ),
     uris.CALL_CAMERA_SET: "invalid_argument",  # this one does not connect to us
     uris.CALL_ACCESS_NEW_KEY: "no_such_user",  # the configuration's token has no account of its own yet
     uris.CALL_ACCESS_REVOKE_KEY: "no_such_key",
@@ -121,6 +134,7 @@ def test_every_route_of_the_table_is_answered(gate: Memory, route: uris.Route) -
     path = route.format(
         camera="yard", door="front", name="none.js", event="none", number="1", user="nobody", key="none", kind="door",
         thing="front", picture="none", day="2026-11-28",
+        session="1", team="1", extension="csv",
     )  # fmt: skip
     received = gate.send(route.method, path, gate.bearer).value()
     status = int(received.split()[1])
@@ -210,7 +224,7 @@ def test_what_happens_is_published_where_the_table_says(gate: Memory) -> None:
 def test_of_frames_only_the_newest_matters_and_of_facts_all() -> None:
     from gatekeeper.site import _policy
 
-    policies = {name.template: _policy(name.format(camera="yard", door="front")) for name in uris.TOPICS}
+    policies = {name.template: _policy(name.format(camera="yard", door="front", team="3")) for name in uris.TOPICS}
     assert [topic for topic, policy in policies.items() if policy == "newest"] == [uris.TOPIC_CAMERA_FRAME.template]
 
 

@@ -11,10 +11,10 @@ from gatekeeper.access.records import EVERYTHING, Grant
 from gatekeeper.access.roles import Role, permissions_of
 from gatekeeper.caller import ITSELF, Caller
 from gatekeeper.errors import AccessDenied, NotAuthenticated
-from gatekeeper.uris import Permission
+from gatekeeper.uris import KINDS, Permission
 
-ALL_THINGS = frozenset({Grant("camera", "*"), Grant("door", "*"), Grant("gate", "*"), Grant("session", "*")})
-"""What an owner has without being granted it; a test holds it to `uris.KINDS`."""
+ALL_THINGS = frozenset(Grant(kind, EVERYTHING) for kind in KINDS)
+"""What an owner has without being granted it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +85,7 @@ class Principal:
 SEEN: dict[str, Permission] = {
     "door": Permission.DOOR_VIEW,
     "camera": Permission.CAMERA_VIEW,
+    "measurement": Permission.MEASUREMENT_VIEW,
     "access": Permission.ACCESS_ADMIN,
     "system": Permission.ACCESS_ADMIN,
 }

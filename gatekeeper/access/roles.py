@@ -16,11 +16,19 @@ class Role(StrEnum):
 
 
 _SELF = frozenset({Permission.NONE, Permission.SELF})
-_VIEWER = _SELF | {Permission.SYSTEM_VIEW, Permission.CAMERA_VIEW, Permission.DOOR_VIEW, Permission.EVENT_VIEW}
+_VIEWER = _SELF | {
+    Permission.SYSTEM_VIEW,
+    Permission.CAMERA_VIEW,
+    Permission.DOOR_VIEW,
+    Permission.MEASUREMENT_VIEW,
+    Permission.EVENT_VIEW,
+}
 _OPERATOR = _VIEWER | {
     Permission.CAMERA_CONTROL,
     Permission.DOOR_OPEN,
     Permission.DOOR_LOCK,
+    Permission.MEASUREMENT_SEND,
+    Permission.MEASUREMENT_CONTROL,
     Permission.EVENT_HOLD,
     Permission.EVENT_EXPORT,
 }
@@ -29,7 +37,7 @@ ROLES: Mapping[str, frozenset[Permission]] = {
     Role.OWNER: frozenset(Permission),
     Role.OPERATOR: _OPERATOR,
     Role.VIEWER: _VIEWER,
-    Role.DEVICE: _SELF,
+    Role.DEVICE: _SELF | {Permission.MEASUREMENT_SEND},
 }
 """Role -> its permissions; a role that isn't here, from a newer version's database, has none."""
 

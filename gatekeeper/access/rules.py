@@ -72,6 +72,8 @@ def _may_meet(principal: Principal, name: Name, ids: dict[str, str]) -> bool:
     """Return whether somebody may meet a name; `ids` lack those that are left open."""
     if name is uris.TOPIC_EVENT:
         return _sees_every_event(principal)
+    if name is uris.TOPIC_MEASUREMENT_SAMPLES:
+        return principal.may_all(name.permission)
     kind = name.permission.kind
     if kind is None or f"<{kind}>" not in name.template:
         return principal.may(name.permission)  # on any thing: the endpoint checks which
@@ -80,7 +82,13 @@ def _may_meet(principal: Principal, name: Name, ids: dict[str, str]) -> bool:
 
 def _sees_every_event(principal: Principal) -> bool:
     """Return whether somebody may hear all events, those of access too: an owner, unless by a key for less."""
-    wanted = (Permission.EVENT_VIEW, Permission.ACCESS_ADMIN, Permission.CAMERA_VIEW, Permission.DOOR_VIEW)
+    wanted = (
+        Permission.EVENT_VIEW,
+        Permission.ACCESS_ADMIN,
+        Permission.CAMERA_VIEW,
+        Permission.DOOR_VIEW,
+        Permission.MEASUREMENT_VIEW,
+    )
     return all(principal.may_all(permission) for permission in wanted)
 
 

@@ -43,12 +43,14 @@ def described() -> "HttpApi":
     from gatekeeper.http.cameras import CameraRoutes  # noqa: PLC0415
     from gatekeeper.http.doors import DoorRoutes  # noqa: PLC0415
     from gatekeeper.http.events import EventRoutes  # noqa: PLC0415
+    from gatekeeper.http.measurements import MeasurementRoutes  # noqa: PLC0415
     from gatekeeper.http.pages import PageRoutes  # noqa: PLC0415
     from gatekeeper.http.pictures import PictureRoutes  # noqa: PLC0415
     from gatekeeper.http.system import SystemRoutes  # noqa: PLC0415
 
     groups: tuple[Any, ...] = (
         PageRoutes, AccessRoutes, SystemRoutes, CameraRoutes, PictureRoutes, DoorRoutes, EventRoutes,
+        MeasurementRoutes,
     )  # fmt: skip
     nobody: Any = None
     return HttpApi(nobody, [group(**_nothing(group)) for group in groups])

@@ -31,6 +31,11 @@ TAGS: Final = (
     ("cameras", "Cameras: their state, pictures and streams.", ("/cameras", "/api/cameras/", "/video_feed")),
     ("pictures", "Pictures that are kept by themselves, and films of days.", ("/pictures",)),
     ("events", "What happened, the pictures of it, and the proof.", ("/events",)),
+    (
+        "measurements",
+        "Measurement sessions, their samples and figures.",
+        ("/measurements", "/api/receive_camera_data.php"),
+    ),
     ("access", "Logging in and out, accounts, grants and keys.", ("/login", "/logout", "/api/access/")),
     ("system", "The process, its pages and this description.", ("/",)),
 )
@@ -61,6 +66,9 @@ PARAMETERS: Final[Mapping[str, Object]] = {
         "description": "id of a thing of that kind; `*` is all of them",
         "schema": {**_ID, "pattern": rf"^(\*|{ID_PATTERN})$"},
     },
+    "session": {"description": "id of a measurement session", "schema": {"type": "integer", "minimum": 1}},
+    "team": {"description": "number of a team", "schema": {"type": "integer", "minimum": 1}},
+    "extension": {"description": "kind of file", "schema": {"type": "string", "enum": ["csv", "json", "xlsx"]}},
     "name": {"description": "name of a file of the pages", "schema": {"type": "string", "minLength": 1}},
 }
 """What stands in a path, by its name in `uris`."""
@@ -73,6 +81,9 @@ MISSING: Final[Mapping[str, type[GatekeeperError]]] = {
     "user": errors.NoSuchUser,
     "key": errors.NoSuchKey,
     "name": errors.NotFound,
+    "session": errors.NoSuchSession,
+    "team": errors.NotFound,
+    "extension": errors.NotFound,
 }
 """The error for an id in a path that means nothing."""
 
@@ -102,6 +113,16 @@ ERRORS: Final[Mapping[Route, Sequence[type[GatekeeperError]]]] = {
     uris.EVENT_HOLD: _STORED,
     uris.EVENT_ERASE: (*_STORED, errors.Conflict),
     uris.EVENT_RELEASE: _STORED,
+    uris.MEASUREMENT_START: (errors.Conflict, errors.Busy, *_STORED),
+    uris.MEASUREMENT_STOP: (errors.Conflict, *_STORED),
+    uris.MEASUREMENT_SESSIONS: _STORED,
+    uris.MEASUREMENT_SESSION: _STORED,
+    uris.MEASUREMENT_CHART: (errors.InvalidArgument, *_STORED),
+    uris.MEASUREMENT_COLLAPSE: _STORED,
+    uris.MEASUREMENT_STANDS: (errors.InvalidArgument, *_STORED),
+    uris.MEASUREMENT_EXPORT: (errors.Busy, errors.NoSuchSession, *_STORED),
+    uris.MEASUREMENT_SEND: (errors.NotAuthenticated, errors.AccessDenied, *_STORED),
+    uris.SEED_CAMERA_DATA: (errors.NotAuthenticated, errors.AccessDenied, *_STORED),
     uris.LOGIN_LINK: (*_LOG_IN, *_STORED),
     uris.LOGIN: (*_LOG_IN, *_STORED),
     uris.LOGOUT: _STORED,
@@ -151,5 +172,6 @@ SUCCESSES: Final[Mapping[Route, Success]] = {
     ),
     uris.PICTURE_SMALL: Success(description="a picture in small", headers=(_MOMENT, ("X-Camera", "id of the camera"))),
     uris.TIMELAPSE: Success(description="an MP4 file"),
+    uris.MEASUREMENT_EXPORT: Success(description="samples, as the address ends"),
     uris.EVENT_EXPORT: Success(description="one file that proves itself, offline"),
 }

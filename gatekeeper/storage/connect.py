@@ -17,7 +17,7 @@ from gatekeeper.storage.sqlite import SQLite
 FILE = "gatekeeper.sqlite"
 """The database in the data folder."""
 
-REVISION = "0002"
+REVISION = "0003"
 """What this program reads and writes: the newest of `migrations/versions`; a test holds the two together."""
 
 T = TypeVar("T")

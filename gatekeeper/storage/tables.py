@@ -18,6 +18,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    UniqueConstraint,
     text,
 )
 
@@ -259,3 +260,77 @@ token_keys = Table(
     Column("retired", Double),
 )
 """Keys that sign tokens, encrypted with the data folder's key file."""
+
+# --- measurements ----------------------------------------------------------------------------------------------------
+
+measurement_sessions = Table(
+    "measurement_sessions",
+    metadata,
+    Column("id", Number, primary_key=True, autoincrement=True),
+    Column("frequency", Double, nullable=False),
+    Column("category", Text, nullable=False),
+    Column("started", Double, nullable=False, index=True),
+    Column("stopped", Double),
+    Column("duration", Double, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("gaps", Json),
+)
+"""All teams' sessions. `gaps`: pairs of seconds between which the server was away."""
+
+# Two at once don't occur, whatever goes wrong.
+Index(
+    "ix_measurement_sessions_running",
+    measurement_sessions.c.outcome,
+    unique=True,
+    sqlite_where=measurement_sessions.c.outcome == "running",
+    postgresql_where=measurement_sessions.c.outcome == "running",
+)
+
+measurement_runs = Table(
+    "measurement_runs",
+    metadata,
+    Column("session", Number, ForeignKey("measurement_sessions.id", ondelete="CASCADE"), primary_key=True),
+    Column("team", Integer, primary_key=True, autoincrement=False),
+    Column("collapsed", Double),
+    Column("statistics", LargeBinary),
+)
+"""One team in one session: the second at which its tower fell; the final figures, as JSON."""
+
+measurement_senders = Table(
+    "measurement_senders",
+    metadata,
+    Column("id", Number, primary_key=True, autoincrement=True),
+    Column("team", Integer, nullable=False),
+    Column("name", Text, nullable=False),
+    UniqueConstraint("team", "name"),
+)
+"""Who numbers samples; the numbers of one count for themselves."""
+
+samples = Table(
+    "samples",
+    metadata,
+    Column("id", Number, primary_key=True, autoincrement=True),
+    Column("session", Number),
+    Column("team", Integer, nullable=False),
+    Column("time", Double, nullable=False),
+    Column("elapsed", Double),
+    Column("a", Double, nullable=False),
+    Column("b", Double, nullable=False),
+    Column("a_detected", Boolean, nullable=False),
+    Column("b_detected", Boolean, nullable=False),
+    Column("sender", Number),
+    Column("seq", Number),
+)
+"""`time` is when it was measured by the server's clock, `elapsed` that second of the session; millimetres."""
+
+# In the order in which a session is read; who wants one team of eight skips the others.
+Index("ix_samples_session", samples.c.session, samples.c.id)
+Index(
+    "ix_samples_seq",
+    samples.c.sender,
+    samples.c.seq,
+    unique=True,
+    sqlite_where=samples.c.sender.is_not(None),
+    postgresql_where=samples.c.sender.is_not(None),
+)

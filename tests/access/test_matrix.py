@@ -40,8 +40,13 @@ PEOPLE: dict[str, tuple[str, tuple[Grant, ...]]] = {
     "viewer-some": ("viewer", SOME),
     "viewer-all": ("viewer", ALL),
     "device": ("device", ALL),
+    "operator-team": ("operator", (Grant("team", "3"),)),
+    "operator-teams": ("operator", (Grant("team", "*"),)),
+    "viewer-team": ("viewer", (Grant("team", "3"),)),
+    "viewer-teams": ("viewer", (Grant("team", "*"),)),
+    "device-team": ("device", (Grant("team", "3"),)),
 }
-"""Accounts: role and grants; the cameras are yard and hall, the doors front and back."""
+"""Accounts: role and grants; the cameras are yard and hall, the doors front and back, the teams 3 and 5."""
 
 KEYS: dict[str, dict[str, Any]] = {
     "key-cameras": {"permissions": ["camera.view"]},
@@ -64,13 +69,16 @@ def people(text: str) -> set[str]:
     return named | ({"token"} if "owner" in named else set())
 
 
-STAFF = "owner operator operator-front operator-all operator-other"
-VIEWERS = "viewer viewer-some viewer-all"
+STAFF = "owner operator operator-front operator-all operator-other operator-team operator-teams"
+VIEWERS = "viewer viewer-some viewer-all viewer-team viewer-teams"
 SEE_YARD = "owner operator-all viewer-some viewer-all key-cameras key-yard key-events"
 SEE_CAMERAS = "owner operator-all viewer-all key-cameras key-events"
 SEE_FRONT = "owner operator-front operator-all viewer-some viewer-all key-events"
 SEE_DOORS = "owner operator-all viewer-all key-events"
 SEE_EVENTS = "owner"
+SEE_TEAM = "owner operator-team operator-teams viewer-team viewer-teams"
+SEE_TEAMS = "owner operator-teams viewer-teams"
+CONTROL_TEAM = "owner operator-team operator-teams"  # what concerns all teams is asked again, where it is done
 
 CALLS = {
     "gatekeeper.system.status": f"{STAFF} {VIEWERS}",
@@ -104,15 +112,26 @@ CALLS = {
     "gatekeeper.event.hold": STAFF,
     "gatekeeper.event.release": STAFF,
     "gatekeeper.event.erase": "owner",
+    "gatekeeper.measurement.status": SEE_TEAM,
+    "gatekeeper.measurement.send": "owner operator-team operator-teams device-team",
+    "gatekeeper.measurement.start": CONTROL_TEAM,
+    "gatekeeper.measurement.stop": CONTROL_TEAM,
+    "gatekeeper.measurement.tap": CONTROL_TEAM,
+    "gatekeeper.measurement.category": CONTROL_TEAM,
+    "gatekeeper.measurement.collapse": CONTROL_TEAM,
+    "gatekeeper.measurement.sessions": SEE_TEAM,
+    "gatekeeper.measurement.session": SEE_TEAM,
+    "gatekeeper.measurement.statistics": SEE_TEAM,
+    "gatekeeper.measurement.chart": SEE_TEAM,
     "gatekeeper.access.users": "owner",
     "gatekeeper.access.add": "owner",
     "gatekeeper.access.change": "owner",
     "gatekeeper.access.revoke": "owner",
     "gatekeeper.access.grant": "owner",
     "gatekeeper.access.revoke_grant": "owner",
-    "gatekeeper.access.keys": f"{STAFF} {VIEWERS} device",
-    "gatekeeper.access.new_key": f"{STAFF} {VIEWERS} device",
-    "gatekeeper.access.revoke_key": f"{STAFF} {VIEWERS} device",
+    "gatekeeper.access.keys": f"{STAFF} {VIEWERS} device device-team",
+    "gatekeeper.access.new_key": f"{STAFF} {VIEWERS} device device-team",
+    "gatekeeper.access.revoke_key": f"{STAFF} {VIEWERS} device device-team",
     "wamp.session.list": "owner",
     "wamp.session.kill": "owner",
     "wamp.registration.list": "owner",
@@ -138,6 +157,11 @@ TOPICS = {
     "gatekeeper.door.back.state": SEE_DOORS,
     "gatekeeper.system.changed": f"{STAFF} {VIEWERS} device",
     "gatekeeper.event": SEE_EVENTS,
+    "gatekeeper.measurement.state": SEE_TEAM,
+    "gatekeeper.measurement.samples": SEE_TEAMS,
+    "gatekeeper.measurement.team.3.sample": SEE_TEAM,
+    "gatekeeper.measurement.team.3.statistics": SEE_TEAM,
+    "gatekeeper.measurement.team.5.sample": SEE_TEAMS,
     "wamp.session.on_join": "owner",
     "wamp.registration.on_create": "owner",
     "com.example.bell": "owner key-script",
@@ -172,6 +196,14 @@ SUBSCRIBED_PATTERNS: dict[tuple[str, str], str] = {
     ("prefix", "gatekeeper.e"): SEE_EVENTS,
     ("prefix", "gatekeeper.event"): SEE_EVENTS,
     ("prefix", "gatekeeper.event."): "",
+    ("prefix", "gatekeeper.m"): SEE_TEAMS,
+    ("prefix", "gatekeeper.measurement.team."): SEE_TEAMS,
+    ("prefix", "gatekeeper.measurement.team.3"): SEE_TEAMS,  # and 30
+    ("prefix", "gatekeeper.measurement.team.3."): SEE_TEAM,
+    ("prefix", "gatekeeper.measurement.team.5."): SEE_TEAMS,
+    ("wildcard", "gatekeeper.measurement.team..sample"): SEE_TEAMS,
+    ("wildcard", "gatekeeper.measurement.team.3."): SEE_TEAM,
+    ("wildcard", "gatekeeper.measurement."): SEE_TEAMS,
     ("prefix", "gatekeeper.s"): "owner",
     ("prefix", "gatekeeper.site."): "owner",
     ("prefix", "gatekeeper.x"): "",
@@ -227,13 +259,13 @@ REGISTERED_PATTERNS: dict[tuple[str, str], str] = {
 
 ON_FRONT = "owner operator-front operator-all"
 ROUTES: dict[str, tuple[str, str]] = {
-    "GET /api/access/me": (f"{STAFF} {VIEWERS} device",) * 2,
-    "POST /api/access/password": (f"{STAFF} {VIEWERS} device",) * 2,
-    "GET /api/access/logins": (f"{STAFF} {VIEWERS} device",) * 2,
-    "POST /api/access/logins/end": (f"{STAFF} {VIEWERS} device",) * 2,
-    "GET /api/access/keys": (f"{STAFF} {VIEWERS} device",) * 2,
-    "POST /api/access/keys": (f"{STAFF} {VIEWERS} device",) * 2,
-    "DELETE /api/access/keys/<key>": (f"{STAFF} {VIEWERS} device",) * 2,
+    "GET /api/access/me": (f"{STAFF} {VIEWERS} device device-team",) * 2,
+    "POST /api/access/password": (f"{STAFF} {VIEWERS} device device-team",) * 2,
+    "GET /api/access/logins": (f"{STAFF} {VIEWERS} device device-team",) * 2,
+    "POST /api/access/logins/end": (f"{STAFF} {VIEWERS} device device-team",) * 2,
+    "GET /api/access/keys": (f"{STAFF} {VIEWERS} device device-team",) * 2,
+    "POST /api/access/keys": (f"{STAFF} {VIEWERS} device device-team",) * 2,
+    "DELETE /api/access/keys/<key>": (f"{STAFF} {VIEWERS} device device-team",) * 2,
     "GET /api/access/users": ("owner",) * 2,
     "POST /api/access/users": ("owner",) * 2,
     "PATCH /api/access/users/<user>": ("owner",) * 2,
@@ -275,12 +307,26 @@ ROUTES: dict[str, tuple[str, str]] = {
     "GET /events/<event>/verification": (f"{STAFF} {VIEWERS} key-yard key-events",) * 2,
     "PUT /events/<event>/hold": (STAFF,) * 2,
     "DELETE /events/<event>/hold": (STAFF,) * 2,
+    "GET /measurements": (SEE_TEAM,) * 2,
+    "POST /measurements/start": (CONTROL_TEAM,) * 2,
+    "POST /measurements/stop": (CONTROL_TEAM,) * 2,
+    "POST /measurements/tap": (CONTROL_TEAM,) * 2,
+    "POST /measurements/category": (CONTROL_TEAM,) * 2,
+    "GET /measurements/sessions": (SEE_TEAM,) * 2,
+    "GET /measurements/sessions/<session>": (SEE_TEAM,) * 2,
+    "GET /measurements/sessions/<session>/teams/<team>/chart": (SEE_TEAM, SEE_TEAMS),
+    "PUT /measurements/sessions/<session>/teams/<team>/collapse": (CONTROL_TEAM, "owner operator-teams"),
+    "DELETE /measurements/sessions/<session>/teams/<team>/collapse": (CONTROL_TEAM, "owner operator-teams"),
+    "GET /measurements/samples.<extension>": (SEE_TEAM,) * 2,
 }
-"""Who may on yard and front, and on hall and back."""
+"""Who may on yard, front and team 3, and on hall, back and team 5."""
+
+PLACES = ({"camera": "yard", "door": "front", "team": "3"}, {"camera": "hall", "door": "back", "team": "5"})
 
 OPEN_ROUTES = {
     "GET /healthz", "GET /", "GET /assets/<path:name>", "GET /login", "POST /login", "POST /logout",
     "POST /api/access/setup", "POST /api/access/token", "GET /openapi.json", "GET /api",
+    "POST /measurements/samples", "POST /api/receive_camera_data.php",  # which ask for the team themselves
 }  # fmt: skip
 
 
@@ -328,7 +374,7 @@ def test_the_tables_here_hold_every_name_and_route_that_there_is() -> None:
     assert {name.template for name in uris.PROCEDURES} <= set(CALLS)
     assert {name for name in CALLS if name.startswith("gatekeeper.")} == {name.template for name in uris.PROCEDURES}
     for topic in uris.TOPICS:
-        assert topic.format(camera="yard", door="front") in TOPICS
+        assert topic.format(camera="yard", door="front", team="3") in TOPICS
     assert {f"{route.method} {route.path}" for route in uris.ROUTES} == set(ROUTES) | OPEN_ROUTES
 
 
@@ -384,15 +430,33 @@ def test_calls_and_events_have_no_pattern_and_there_are_no_other_ways_of_matchin
 
 # --- patterns against what they match, name by name ---
 
-IDS = ("yard", "hall", "front", "back", "tomorrow")
+IDS = ("yard", "hall", "front", "back", "3", "5", "tomorrow")
 UNIVERSE = [
-    *(topic.format(camera=thing, door=thing) for topic in uris.TOPICS for thing in IDS),
+    *(topic.format(camera=thing, door=thing, team=thing) for topic in uris.TOPICS for thing in IDS),
     uris.TOPIC_SITE, "gatekeeper.site.a.camera.list", "gatekeeper.site.yard.frame",
     "com.example.bell", "bell", "a.b", "a.b.c.d", "a.b.c.d.e", "gatekeeper", "gatekeeperx.y", "xgatekeeper.event",
     "wampx", "wamp.session.on_join", "wamp.registration.on_create", "wamp.a", "wamp.a.b.c", "wamp.a.b.c.d",
 ]  # fmt: skip
 PARTS = st.sampled_from(
-    ["", "gatekeeper", "camera", "door", "event", "site", "yard", "front", "frame", "state", "wamp", "com", "a", "x"]
+    [
+        "",
+        "gatekeeper",
+        "camera",
+        "door",
+        "event",
+        "site",
+        "yard",
+        "front",
+        "frame",
+        "state",
+        "measurement",
+        "team",
+        "3",
+        "wamp",
+        "com",
+        "a",
+        "x",
+    ]
 )
 WILDCARDS = st.lists(PARTS, min_size=1, max_size=6).map(".".join)
 PREFIXES = st.one_of(
@@ -475,8 +539,8 @@ def test_a_subscriber_hears_of_nothing_that_was_not_granted_and_nobody_forges_it
 @pytest.mark.parametrize("route", uris.ROUTES, ids=lambda route: f"{route.method} {route.path}")
 def test_who_may_use_a_route(route: uris.Route) -> None:
     named = f"{route.method} {route.path}"
-    more = {"user": "ana", "key": "k", "kind": "door", "thing": "*", "event": "e", "number": "1"}
-    for place, things in enumerate(({"camera": "yard", "door": "front"}, {"camera": "hall", "door": "back"})):
+    more = {"user": "ana", "key": "k", "kind": "door", "thing": "*", "event": "e", "number": "1", "session": "1"}
+    for place, things in enumerate(PLACES):
         ids = {key: value for key, value in (things | more).items() if f"<{key}>" in route.path}
         allowed = set()
         for name in [*TOWN.who, None]:

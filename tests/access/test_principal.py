@@ -11,20 +11,25 @@ from gatekeeper.uris import KINDS, Permission
 
 # By hand: what a role may at all, and on what kind of thing each permission is given.
 MAY = {
-    "owner": "none self system.view camera.view camera.control door.view door.open door.lock event.view event.hold "
-    "event.export event.erase system.change script access.admin",
+    "owner": "none self system.view camera.view camera.control camera.erase door.view door.open door.lock event.view "
+    "event.hold measurement.view measurement.send measurement.control event.export event.erase system.change "
+    "script access.admin",
     "operator": "none self system.view camera.view camera.control door.view door.open door.lock event.view event.hold "
-    "event.export",
-    "viewer": "none self system.view camera.view door.view event.view",
-    "device": "none self",
+    "measurement.view measurement.send measurement.control event.export",
+    "viewer": "none self system.view camera.view door.view measurement.view event.view",
+    "device": "none self measurement.send",
     "unheard-of": "none",
 }
 ON = {
     "camera.view": "camera",
     "camera.control": "camera",
+    "camera.erase": "camera",
     "door.view": "door",
     "door.open": "door",
     "door.lock": "door",
+    "measurement.view": "team",
+    "measurement.send": "team",
+    "measurement.control": "team",
 }
 
 GRANTS: tuple[tuple[tuple[str, str], ...], ...] = (

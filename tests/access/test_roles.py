@@ -6,7 +6,7 @@ from gatekeeper.access.roles import ROLES, Role, permissions_of
 from gatekeeper.storage.accounts import OWNER
 from gatekeeper.uris import Permission
 
-VIEWS = {"none", "self", "system.view", "camera.view", "door.view", "event.view"}
+VIEWS = {"none", "self", "system.view", "camera.view", "door.view", "measurement.view", "event.view"}
 EXPECTED = {
     "owner": VIEWS
     | {
@@ -14,6 +14,8 @@ EXPECTED = {
         "camera.erase",
         "door.open",
         "door.lock",
+        "measurement.send",
+        "measurement.control",
         "event.hold",
         "event.export",
         "event.erase",
@@ -21,9 +23,18 @@ EXPECTED = {
         "script",
         "access.admin",
     },
-    "operator": VIEWS | {"camera.control", "door.open", "door.lock", "event.hold", "event.export"},
+    "operator": VIEWS
+    | {
+        "camera.control",
+        "door.open",
+        "door.lock",
+        "measurement.send",
+        "measurement.control",
+        "event.hold",
+        "event.export",
+    },
     "viewer": VIEWS,
-    "device": {"none", "self"},
+    "device": {"none", "self", "measurement.send"},
 }
 
 

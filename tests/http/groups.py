@@ -8,6 +8,7 @@ from gatekeeper.http.cameras import CameraRoutes
 from gatekeeper.http.doors import DoorRoutes
 from gatekeeper.http.editing import EditingRoutes
 from gatekeeper.http.events import EventRoutes
+from gatekeeper.http.measurements import MeasurementRoutes
 from gatekeeper.http.pages import PageRoutes
 from gatekeeper.http.pictures import PictureRoutes
 from gatekeeper.http.system import SystemRoutes
@@ -26,6 +27,7 @@ def described() -> HttpApi:
         EditingRoutes(NOBODY),
         EventRoutes(NOBODY, NOBODY),
         PictureRoutes(NOBODY, NOBODY),
+        MeasurementRoutes(NOBODY, NOBODY, NOBODY),
         access,
         SystemRoutes(NOBODY, NOBODY),
         PageRoutes(NOBODY),

@@ -18,8 +18,11 @@ export interface Identity {
 }
 
 /** Kinds of things that rights are given on, in the order in which they are listed. */
-export const KINDS = ["door", "camera", "gate", "session"] as const;
+export const KINDS = ["door", "camera", "gate", "session", "team"] as const;
 export type Kind = (typeof KINDS)[number];
+
+/** What permissions are given per, where their name does not begin with it. */
+const THINGS: Readonly<Record<string, string>> = { measurement: "team" };
 
 export const EVERYTHING = "*";
 
@@ -67,7 +70,8 @@ function covers(list: readonly Grant[], kind: string, thing: string | null): boo
  */
 export function may(identity: Identity | null, permission: string, thing: string | null = null): boolean {
   if (identity === null || !identity.permissions.includes(permission)) return false;
-  const kind = permission.split(".", 1)[0] ?? "";
+  const noun = permission.split(".", 1)[0] ?? "";
+  const kind = THINGS[noun] ?? noun;
   if (!(KINDS as readonly string[]).includes(kind)) return true;
   if (identity.things !== null && !covers(identity.things, kind, thing)) return false;
   return identity.role === "owner" || covers(identity.grants, kind, thing);
