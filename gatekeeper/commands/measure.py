@@ -2,8 +2,9 @@
 
 import argparse
 import math
+import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TextIO
@@ -31,10 +32,12 @@ examples:
   gatekeeper measure --markers sheet.png                        two markers of 60 mm, to print
   gatekeeper measure --camera 0 --marker-size-mm 60             watch it
   gatekeeper measure --file run.mp4 --headless --marker-size-mm 60 --csv run.csv
+  gatekeeper measure --camera 0 --marker-size-mm 60 --team 1 --server ws://192.168.1.5:8080
   gatekeeper measure --camera 0 --a 210,330 --b 305,95,64 --ruler 120,40,120,440,500
 """
 
 TEAMS: Final = range(1, 9)
+TOKEN: Final = "GATEKEEPER_TOKEN"  # noqa: S105 - the name in the environment: everybody here sees command lines
 
 say = print
 
@@ -77,7 +80,8 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     what.add_argument("--fps", metavar="N", help="ask the camera for so many pictures a second")
 
     out = it.add_argument_group("where it goes")
-    out.add_argument("--team", type=int, metavar="N", help=f"{TEAMS[0]} to {TEAMS[-1]}")
+    out.add_argument("--team", type=int, metavar="N", help=f"{TEAMS[0]} to {TEAMS[-1]}: whose readings these are")
+    out.add_argument("--server", metavar="URL", help=f"send each reading to ws://HOST:8080; ${TOKEN} may hold a key")
     out.add_argument("--csv", metavar="PATH", help="write each reading; - is the terminal")
     shown = out.add_mutually_exclusive_group()
     shown.add_argument("--headless", action="store_true", help="show no pictures")
@@ -96,6 +100,8 @@ def run(arguments: argparse.Namespace) -> None:
 
     if arguments.team is not None and arguments.team not in TEAMS:
         raise InvalidArgument(f"--team is {TEAMS[0]} to {TEAMS[-1]}; found {arguments.team}")
+    if arguments.server is not None and arguments.team is None:
+        raise InvalidArgument("--server needs --team: the server must know whose readings these are")
     displacement = Displacement(
         _calibration(arguments),
         _target("--a", arguments.a),
@@ -108,6 +114,10 @@ def run(arguments: argparse.Namespace) -> None:
     with ExitStack() as ending:
         video = ending.enter_context(closing(_video(arguments)))
         takers = [ending.enter_context(_table(arguments.csv))] if arguments.csv is not None else []
+        if arguments.server is not None:
+            takers.append(ending.enter_context(_sending(arguments.team, arguments.server, tell)))
+        elif arguments.team is not None:
+            note("nothing is sent: --server ws://HOST:8080 says where to")
         screen = None if arguments.headless else ending.enter_context(closing(_screen(arguments)))
         measuring = Measuring(displacement, takers, screen, note)
         # Ctrl-C is how a measurement of a camera ends
@@ -182,7 +192,7 @@ def _video(arguments: argparse.Namespace) -> "Video":
     from gatekeeper.measurements import video  # noqa: PLC0415
 
     if arguments.file is not None:
-        return video.file(arguments.file, paced=not arguments.headless)
+        return video.file(arguments.file, paced=not arguments.headless or arguments.server is not None)
     if arguments.url is not None:
         return video.address(arguments.url)
     width, height = (None, None) if arguments.size is None else _size(arguments.size)
@@ -210,6 +220,27 @@ def _table(path: str) -> "Iterator[Taker]":
     file: TextIO
     with Path(path).open("w", encoding="utf-8", newline="") as file:
         yield Table(file)
+
+
+@contextmanager
+def _sending(team: int, url: str, tell: Callable[[str], None]) -> "Iterator[Taker]":
+    """Send while it lasts; afterwards wait a little for what the server hasn't stored, and say how much it has."""
+    from gatekeeper.measurements.sender import CameraSender  # noqa: PLC0415
+    from gatekeeper.measurements.sending import Sending  # noqa: PLC0415
+
+    try:
+        sender = CameraSender(team, url, token=os.environ.get(TOKEN))
+    except ValueError as error:
+        raise InvalidArgument(f"--server: {error}") from None
+    if not sender.connect():
+        note(f"{sender.ws_url} doesn't answer; readings wait and are sent when it does")
+    try:
+        yield Sending(sender)
+    finally:
+        sender.disconnect()
+        said = sender.get_stats()
+        of = f"{said['success']} stored, {said['failed']} failed, {said['waiting']} not sent"
+        tell(f"sent {said['total']} readings: {of}")
 
 
 def _screen(arguments: argparse.Namespace) -> "Preview | Window":

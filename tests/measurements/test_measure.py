@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import cv2
@@ -92,6 +93,69 @@ def test_few_pictures_a_second_are_warned_of(tmp_path: Path) -> None:
     assert "may be aliases (of A 7.00 Hz, B 7.00 Hz)" in done.out
 
 
+# --- sending ---
+
+
+class Sender:
+    """Notes what it is told, as the real one's face says."""
+
+    ws_url = "ws://host:8080"
+
+    def __init__(self, *, there: bool = True) -> None:
+        self.there = there
+        self.made: tuple[object, ...] = ()
+        self.sent: list[tuple[float, float, bool, bool]] = []
+        self.over = False
+
+    def __call__(self, *made: object, token: str | None) -> "Sender":
+        self.made = (*made, token)
+        return self
+
+    def connect(self) -> bool:
+        return self.there
+
+    def send(self, *fields: Any) -> bool:
+        self.sent.append(fields)
+        return True
+
+    def disconnect(self) -> None:
+        self.over = True
+
+    def get_stats(self) -> dict[str, int]:
+        return {"total": len(self.sent), "success": len(self.sent) - 1, "failed": 1, "waiting": 0}
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_each_reading_is_sent_and_a_point_that_is_not_seen_as_such(
+    film: str, there: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sender = Sender(there=there)
+    monkeypatch.setattr("gatekeeper.measurements.sender.CameraSender", sender)
+    monkeypatch.setenv("GATEKEEPER_TOKEN", "key")
+    done = run(
+        *("measure", "--file", film, "--headless", "--mm-per-px", "2", "--b", "7", "--seconds", "0.2"),
+        *("--team", "3", "--server", "ws://host:8080/?token=x"),
+    )
+    assert sender.made == (3, "ws://host:8080/?token=x", "key")
+    assert len(sender.sent) == 7
+    assert sender.sent[0] == (0.0, 0.0, True, False)
+    assert {fields[1:] for fields in sender.sent} == {(0.0, True, False)}
+    assert sender.sent[3][0] != 0
+    assert sender.over
+    assert done.out.splitlines()[-1] == "sent 7 readings: 6 stored, 1 failed, 0 not sent"
+    assert done.err == ("" if there else "ws://host:8080 doesn't answer; readings wait and are sent when it does\n")
+
+
+def test_a_server_address_that_is_none_is_one_sentence(film: str) -> None:
+    line = ("measure", "--file", film, "--headless", "--mm-per-px", "2", "--team", "3", "--server")
+    assert run(*line, "http://host").why.startswith("--server: ")
+
+
+def test_a_team_without_a_server_is_told_that_nothing_is_sent(film: str) -> None:
+    done = run("measure", "--file", film, "--headless", "--mm-per-px", "2", "--seconds", "0.1", "--team", "3")
+    assert done.err == "nothing is sent: --server ws://HOST:8080 says where to\n"
+
+
 # --- what is refused, in one line ---
 
 FILE = ("--file", "none.mp4", "--headless")
@@ -114,6 +178,7 @@ FILE = ("--file", "none.mp4", "--headless")
         ((*FILE, "--marker-size-mm", "60", "--a", "100,100"), "a patch has no marker whose side is known"),
         ((*FILE, "--mm-per-px", "1", "--a", "100,100,3"), "a patch is 12 to 512 pixels wide"),
         ((*FILE, "--mm-per-px", "1", "--team", "9"), "--team is 1 to 8; found 9"),
+        ((*FILE, "--mm-per-px", "1", "--server", "ws://127.0.0.1:9"), "--server needs --team"),
         (("--camera", "97", "--mm-per-px", "1"), "there is no camera 97 on this machine, or another program has it"),
         (("--camera", "97", "--mm-per-px", "1", "--size", "large"), 'is like 1280x720; found "large"'),
         (("--url", "ftp://host", "--mm-per-px", "1"), "an address begins with http://"),
