@@ -36,7 +36,7 @@ examples:
   gatekeeper measure --camera 0 --a 210,330 --b 305,95,64 --ruler 120,40,120,440,500
 """
 
-TEAMS: Final = range(1, 9)
+TEAMS: Final = range(1, 65)  # what a server may have; eight, unless it is told otherwise
 TOKEN: Final = "GATEKEEPER_TOKEN"  # noqa: S105 - the name in the environment: everybody here sees command lines
 
 say = print
@@ -240,7 +240,7 @@ def _sending(team: int, url: str, tell: Callable[[str], None]) -> "Iterator[Take
         sender.disconnect()
         said = sender.get_stats()
         of = f"{said['success']} stored, {said['failed']} failed, {said['waiting']} not sent"
-        tell(f"sent {said['total']} readings: {of}")
+        tell(f"{said['total']} readings for the server: {of}")
 
 
 def _screen(arguments: argparse.Namespace) -> "Preview | Window":

@@ -142,7 +142,7 @@ def test_each_reading_is_sent_and_a_point_that_is_not_seen_as_such(
     assert {fields[1:] for fields in sender.sent} == {(0.0, True, False)}
     assert sender.sent[3][0] != 0
     assert sender.over
-    assert done.out.splitlines()[-1] == "sent 7 readings: 6 stored, 1 failed, 0 not sent"
+    assert done.out.splitlines()[-1] == "7 readings for the server: 6 stored, 1 failed, 0 not sent"
     assert done.err == ("" if there else "ws://host:8080 doesn't answer; readings wait and are sent when it does\n")
 
 
@@ -177,7 +177,7 @@ FILE = ("--file", "none.mp4", "--headless")
         ((*FILE, "--mm-per-px", "1", "--a", "50"), "a marker's identity is 0 to 49; found 50"),
         ((*FILE, "--marker-size-mm", "60", "--a", "100,100"), "a patch has no marker whose side is known"),
         ((*FILE, "--mm-per-px", "1", "--a", "100,100,3"), "a patch is 12 to 512 pixels wide"),
-        ((*FILE, "--mm-per-px", "1", "--team", "9"), "--team is 1 to 8; found 9"),
+        ((*FILE, "--mm-per-px", "1", "--team", "65"), "--team is 1 to 64; found 65"),
         ((*FILE, "--mm-per-px", "1", "--server", "ws://127.0.0.1:9"), "--server needs --team"),
         (("--camera", "97", "--mm-per-px", "1"), "there is no camera 97 on this machine, or another program has it"),
         (("--camera", "97", "--mm-per-px", "1", "--size", "large"), 'is like 1280x720; found "large"'),
