@@ -176,6 +176,10 @@ class SharedRealm:
         self._local.leave()
         return self._remote.leave()
 
+    def has_camera(self, camera: str) -> bool:
+        """Return whether another site has this camera."""
+        return self._owner(CAMERA, camera) is not None
+
     # --- other sites -------------------------------------------------------------------------------------------------
 
     def _joined(self) -> None:

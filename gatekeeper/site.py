@@ -21,6 +21,7 @@ from gatekeeper.access.records import Ended
 from gatekeeper.caller import ITSELF
 from gatekeeper.calls import Calls, Server, plain
 from gatekeeper.cameras.frame import Frame
+from gatekeeper.cameras.relay import Relay
 from gatekeeper.doorways import Doorways
 from gatekeeper.editing import Editing
 from gatekeeper.entrance import Entrance
@@ -132,6 +133,7 @@ class Site(Service):
             is_own=self._is_own,
             unsent=self._router.unsent_bytes,
             when_drained=self._router.when_drained,
+            probe=self._router.probe,
             kept=self.keeping.rooms,
             virtual=demo,
         )
@@ -144,6 +146,10 @@ class Site(Service):
             is_own=self._is_own,
             virtual=demo,
         )
+        if self._shared is not None:
+            # A session of its own: what this site's passes on from the others doesn't come back to itself.
+            pages = LocalSession(self._router, Identity("pages", TRUSTED, "local"))
+            self.viewing.watching.relay = Relay(pages.subscribe, self._shared.has_camera, reactor.seconds, wall)
         self.keeping.watch(self.viewing.feeds, self.doorways.watching)
         for part in (self.viewing, self.doorways):
             part.devices.setServiceParent(self._devices)

@@ -44,7 +44,7 @@ class Viewing:
     :param record: `Journal.record`.
     :param is_own: tells what is gatekeeper's own port, and no camera.
     :param kept: keeps pictures of cameras.
-    :param unsent: `Router.unsent_bytes`; `when_drained` likewise.
+    :param unsent: `Router.unsent_bytes`; `when_drained` and `probe` likewise.
     :ivar watching: pictures for the tiles of sessions.
     :ivar devices: what runs while the site does; `viewed`, `streams` and `feeds` by camera id, in the configuration's
         order, as they are now.
@@ -64,6 +64,7 @@ class Viewing:
         is_own: IsOwn,
         unsent: Callable[[int], int],
         when_drained: Callable[[int, Callable[[], None]], None],
+        probe: Callable[[int, Callable[[], None]], None],
         kept: Rooms,
         virtual: bool,
     ) -> None:
@@ -82,7 +83,7 @@ class Viewing:
         self._leaving: set[Viewed] = set()
         self._causes: dict[str, str] = {}  # camera -> the event that the next step for it follows from
         self._quiet: set[str] = set()  # cameras whose state changes because they are being changed
-        self.watching = Watching(self.feeds, reactor, unsent, when_drained)
+        self.watching = Watching(self.feeds, reactor, unsent, when_drained, probe)
         seats = Seats(settings.media.maximum_viewers)
         self._common = Common(
             reactor=reactor,

@@ -8,9 +8,9 @@ A picture leaves when its tile is the first in line and the session has room; wh
 so it is always the newest, and what came in between was never queued. Its receiver gives the credit back when it has
 painted it, by its sequence number, and with it that of all before.
 
-What a session has under way is bounded by a window of bytes that follows the connection: it grows while pictures come
-back as quickly as the quickest did, and is cut when they begin to queue somewhere. Doors and calls share the
-connection, and wait behind no more than that.
+What a session has under way is bounded by a window of bytes that follows the connection: it grows while probes among
+the pictures come back about as quickly as the quickest did, and is cut when they queue somewhere. Doors and calls
+share the connection, and wait behind no more than that.
 """
 
 from collections import deque
@@ -36,20 +36,29 @@ QUEUE = 0.1
 INITIAL_WINDOW = 64 * 1024
 """Bytes; a few pictures, a third of a second on a slow phone's 200 KB/s."""
 
-MIN_WINDOW = 1
-"""With less under way than this a picture may leave: one at a time, however slow the connection is."""
+QUEUED = 3
+"""Probes in a row that a queue holds up; a machine that is busy elsewhere holds up one or two."""
+
+MIN_WINDOW = 32 * 1024
+"""Bytes; with less under way than this a picture may always leave: one or two at a time, on the slowest phone."""
 
 MAX_WINDOW = 2 * 1024 * 1024
 """Bytes under way of one session: 60 pictures of 35 KB, which no connection needs at once."""
 
-GROWTH = 0.125
-"""Of what came back, once the window has been cut; before that all of it, so that it doubles with each trip."""
+GROWTH = 0.25
+"""Of the window with each trip, once it has been cut; before that it doubles."""
 
 CUT = 0.7
+
+FIRST_CUT = 0.4
+"""The first time: it has doubled once more before that was felt, and what queues has to leave."""
 
 
 class Window:
     """How many bytes may be under way.
+
+    It goes by probes: what the other end answers by itself, behind the pictures that were sent before. How long a
+    picture takes to be painted says nothing of the connection: a busy screen isn't made any quicker by less under way.
 
     :ivar bytes: that many; with fewer under way, one more picture may leave.
     :ivar is_short: whether more would have left if there had been room: else there is no reason to grow.
@@ -59,19 +68,19 @@ class Window:
         self.bytes = INITIAL_WINDOW
         self.is_short = False
         self._quickest = inf
-        self._cut = -inf
         self._was_cut = False
+        self._trips: deque[float] = deque(maxlen=QUEUED)
 
-    def returned(self, size: int, sent: float, now: float) -> None:
-        """Take note of a picture that was painted."""
-        trip = now - sent
+    def probed(self, trip: float) -> None:
+        """Take note of how many seconds a probe took; there is one under way at a time."""
         self._quickest = min(self._quickest, trip)
-        if trip > self._quickest + QUEUE:
-            if sent >= self._cut:  # those that were under way when it was cut say nothing new
-                self.bytes = max(MIN_WINDOW, int(min(self.bytes, MAX_WINDOW) * CUT))
-                self._cut, self._was_cut = now, True
-        elif self.is_short:
-            self.bytes = min(MAX_WINDOW, self.bytes + int(size * (GROWTH if self._was_cut else 1)) + 1)
+        self._trips.append(trip)
+        if len(self._trips) == QUEUED and min(self._trips) > self._quickest + QUEUE:
+            self.bytes = max(MIN_WINDOW, int(self.bytes * (CUT if self._was_cut else FIRST_CUT)))
+            self._was_cut = True
+            self._trips.clear()
+        elif self.is_short and trip < self._quickest + QUEUE / 2:
+            self.bytes = min(MAX_WINDOW, int(self.bytes * (1 + (GROWTH if self._was_cut else 1))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +89,6 @@ class Sent:
 
     sequence: int
     size: int
-    at: float
 
 
 @dataclass(slots=True)
@@ -149,7 +157,7 @@ class Tiles:
             known.ready = min(known.ready, now if now >= known.due else known.due + known.interval)
             self._line[tile] = None
 
-    def credited(self, tile: int, sequence: int, now: float) -> None:
+    def credited(self, tile: int, sequence: int) -> None:
         """Take back the credit of a picture, and of those before it.
 
         :raises InvalidArgument: if that isn't under way to this tile.
@@ -162,9 +170,7 @@ class Tiles:
                 f"painted: found picture {sequence} of tile {tile}; allowed: one that is under way to it"
             )
         while known.under_way and known.under_way[0].sequence <= sequence:
-            sent = known.under_way.popleft()
-            self.under_way -= sent.size
-            self.window.returned(sent.size, sent.at, now)
+            self.under_way -= known.under_way.popleft().size
 
     def next(self, now: float) -> int | None:
         """Return the tile whose newest picture is to leave now, or None."""
@@ -184,7 +190,7 @@ class Tiles:
     def sent(self, tile: int, sequence: int, size: int, now: float) -> None:
         """Take note that a picture left."""
         known = self._tiles[tile]
-        known.under_way.append(Sent(sequence, size, now))
+        known.under_way.append(Sent(sequence, size))
         known.due = max(known.due, now - known.interval) + known.interval
         self.under_way += size
         self.passed(tile)

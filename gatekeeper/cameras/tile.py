@@ -28,8 +28,17 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     ahead: Annotated[int, Meta(ge=1, le=MAX_AHEAD)] = 1
 
 
-Painted = Annotated[list[tuple[int, int]], Meta(max_length=MAX_TILES)]
-"""Credit, as it is given back: tile and sequence of the newest picture that was painted there, or dropped."""
+class Credit(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """Of one tile: `[tile, sequence]`.
+
+    :ivar sequence: of the newest picture that was painted there, or dropped.
+    """
+
+    tile: int
+    sequence: int
+
+
+Painted = Annotated[list[Credit], Meta(max_length=MAX_TILES)]
 
 
 def asked_of(given: Mapping[str, Any]) -> Asked:
@@ -51,6 +60,6 @@ def painted_of(given: Any) -> Painted:
     try:
         return msgspec.convert(given, Painted)
     except msgspec.ValidationError as error:
-        found = decoding.show(given) if not isinstance(given, list) else f"what isn't: {error}"
-        allowed = f"at most {MAX_TILES} pairs of a tile and the sequence of a picture"
+        found = decoding.show(given) if not isinstance(given, list) else f"what is none: {error}"
+        allowed = f"at most {MAX_TILES} times [tile, sequence of a picture]"
         raise InvalidArgument(f"painted: found {found}; allowed: {allowed}") from error

@@ -15,7 +15,8 @@ from twisted.internet.interfaces import IDelayedCall
 from gatekeeper.cameras.credit import Tiles
 from gatekeeper.cameras.feed import Feed, Subscription
 from gatekeeper.cameras.frame import CameraState, Frame
-from gatekeeper.cameras.tile import Asked
+from gatekeeper.cameras.relay import Relay
+from gatekeeper.cameras.tile import Asked, Credit
 from gatekeeper.errors import AccessDenied, GatekeeperError, InvalidArgument, NoSuchCamera
 from gatekeeper.wamp.shared import Shared
 
@@ -29,6 +30,8 @@ class Watching:
     :param clock: the reactor.
     :param unsent: tells of a session how many bytes wait for it to read.
     :param when_drained: calls back once when a session with something unsent has read it.
+    :param probe: calls back once when a session's other end has had what it was sent until now.
+    :ivar relay: brings the pictures of other sites' cameras, where there are other sites.
     """
 
     def __init__(
@@ -37,10 +40,13 @@ class Watching:
         clock: Any,
         unsent: Callable[[int], int],
         when_drained: Callable[[int, Callable[[], None]], None],
+        probe: Callable[[int, Callable[[], None]], None],
     ) -> None:
         self.clock = clock
         self.unsent = unsent
         self.when_drained = when_drained
+        self.probe = probe
+        self.relay: Relay | None = None
         self._feeds = feeds
         self._screens: dict[int, _Screen] = {}
         self._watched: Counter[str] = Counter()
@@ -52,20 +58,21 @@ class Watching:
         :raises NoSuchCamera: if there is none of this id.
         :raises InvalidArgument: if the session has the tile, or too many.
         """
-        feed = self._feeds.get(asked.camera)
+        feed = self._feeds.get(asked.camera) or (self.relay.feed(asked.camera) if self.relay is not None else None)
         if feed is None:
             raise NoSuchCamera(f"there is no camera {asked.camera}")
         screen = self._screens.get(session) or _Screen(self, session)
         ended = screen.open(asked, feed, part)
         self._screens[session] = screen
         self._watched[asked.camera] += 1
+        if self.relay is not None and self._watched[asked.camera] == 1:
+            self.relay.begin(asked.camera, feed)
         screen.pump()
         return ended
 
-    def credit(self, session: int, painted: Iterable[tuple[int, int]], may: Callable[[str], bool]) -> None:
+    def credit(self, session: int, painted: Iterable[Credit], may: Callable[[str], bool]) -> None:
         """Take back credit; what is right of it counts, whatever else is wrong.
 
-        :param painted: tile and sequence of the newest picture that was painted there, or dropped.
         :param may: whether the caller may still view a camera.
         :raises InvalidArgument: if some of it is nothing that this session was sent.
         """
@@ -94,6 +101,8 @@ class Watching:
         if not self._watched[camera]:
             del self._watched[camera]
             self._newest.pop(camera, None)
+            if self.relay is not None:
+                self.relay.end(camera)
         if is_last:
             self._screens.pop(session, None)
 
@@ -139,6 +148,7 @@ class _Screen:
         self._open: dict[int, _Open] = {}
         self._timer: IDelayedCall | None = None
         self._awaits_drain = self._is_pumping = False
+        self._probed: float | None = None  # since when
 
     def open(self, asked: Asked, feed: Feed, part: Part) -> "Deferred[None]":
         """Begin a tile."""
@@ -150,20 +160,20 @@ class _Screen:
         self._await(asked.tile)
         return ended
 
-    def credit(self, painted: Iterable[tuple[int, int]], may: Callable[[str], bool]) -> None:
+    def credit(self, painted: Iterable[Credit], may: Callable[[str], bool]) -> None:
         """Take back credit."""
-        now, wrong = self._watching.clock.seconds(), None
-        for tile, sequence in painted:
-            known = self._open.get(tile)
+        wrong = None
+        for given in painted:
+            known = self._open.get(given.tile)
             if known is not None and not may(known.camera):
-                self._fail(tile, AccessDenied(f"you may not view camera {known.camera} any more"))
+                self._fail(given.tile, AccessDenied(f"you may not view camera {known.camera} any more"))
                 continue
             try:
-                self._tiles.credited(tile, sequence, now)
+                self._tiles.credited(given.tile, given.sequence)
             except InvalidArgument as error:
                 wrong = wrong or error
             else:
-                self._await(tile)
+                self._await(given.tile)
         self.pump()
         if wrong is not None:
             raise wrong
@@ -204,6 +214,9 @@ class _Screen:
             if not self._tiles.has_credit(tile):
                 self._rest(known)
             known.part(self._watching.part(frame))
+            if self._probed is None:
+                self._probed = now
+                self._watching.probe(self._session, self._answered)
         wakes = self._tiles.wakes(now)
         self._wake(wakes - now if wakes is not None else None)
 
@@ -224,6 +237,12 @@ class _Screen:
         if not self._awaits_drain:
             self._awaits_drain = True
             self._watching.when_drained(self._session, self._drained)
+
+    def _answered(self) -> None:
+        if self._probed is not None:
+            self._tiles.window.probed(self._watching.clock.seconds() - self._probed)
+            self._probed = None
+            self.pump()
 
     def _drained(self) -> None:
         self._awaits_drain = False

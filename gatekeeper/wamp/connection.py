@@ -44,6 +44,7 @@ CLOSING_SECONDS = 2.0  # for what was written to leave, and for the client's par
 # Times the sessions that an address may have: its connections that haven't said HELLO yet included. Beyond that one
 # isn't even worth an answer: each holds memory until its handshake is overdue.
 CONNECTIONS_PER_SESSION = 2
+PROBE = b"probe"  # the payload of a ping that measures, by which its pong is told from others
 PONG_ROOM = 64 * 1024  # unsent bytes above which pings go unanswered: a client that doesn't read can't pile up pongs
 _PAUSED_AT = 64 * 1024  # what is unsent, about, when Twisted tells a producer to pause
 
@@ -99,6 +100,10 @@ class Connection:
 
     def ping(self) -> None:
         """Ask the client for a sign of life."""
+        raise NotImplementedError
+
+    def probe(self) -> None:
+        """Ping the client with `PROBE`, behind all that was written; its answer goes to `answered`."""
         raise NotImplementedError
 
     def limit_messages(self, size: int) -> None:
@@ -191,6 +196,11 @@ class Connection:
             return self._unsent_since_pause
         transport = self.transport
         return len(transport.dataBuffer) - int(transport.offset) + int(transport._tempDataLen)
+
+    def answered(self, payload: bytes) -> None:
+        """Take a pong."""
+        if payload == PROBE and self._session is not None:
+            self._session.probed()
 
     def await_drain(self) -> None:
         """Ask to hear when nothing is unsent, also of what Autobahn wrote by itself."""

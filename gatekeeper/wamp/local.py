@@ -276,6 +276,10 @@ class LocalSession(Member):
         """Call back: nothing ever waits."""
         callback()
 
+    def probe(self, callback: Callable[[], None]) -> None:
+        """Call back: it has had everything."""
+        callback()
+
     def leave_for(self, _reason: str, _message: str) -> None:
         """Leave, because somebody who may has said so."""
         self.leave()

@@ -105,6 +105,10 @@ class Member:
         """Call back once, when nothing waits for it to read any more; never, if it leaves before."""
         raise NotImplementedError
 
+    def probe(self, callback: Callable[[], None]) -> None:
+        """Call back once, when its other end has had all that it was sent until now; never, if it leaves before."""
+        raise NotImplementedError
+
     def leave_for(self, reason: str, message: str) -> None:
         """Leave the realm, because somebody who may has said so."""
         raise NotImplementedError

@@ -8,7 +8,15 @@ from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.python.failure import Failure
 
-from gatekeeper.wamp.connection import CLOSING_SECONDS, PONG_ROOM, Connection, ConnectionFactory, log, running_clock
+from gatekeeper.wamp.connection import (
+    CLOSING_SECONDS,
+    PONG_ROOM,
+    PROBE,
+    Connection,
+    ConnectionFactory,
+    log,
+    running_clock,
+)
 from gatekeeper.wamp.errors import ProtocolViolation
 from gatekeeper.wamp.rawframing import (
     HANDSHAKE_OCTETS,
@@ -71,6 +79,8 @@ class RawSocketProtocol(Connection, Protocol):
             session.received(payload, session.wire.codec.binary)
         elif kind == PING:
             self._pong(payload)
+        else:
+            self.answered(payload)
 
     def _pong(self, payload: bytes) -> None:
         if len(payload) > self._wire.limit:
@@ -118,6 +128,9 @@ class RawSocketProtocol(Connection, Protocol):
 
     def ping(self) -> None:
         self.write(frame(PING, b""))
+
+    def probe(self) -> None:
+        self.write(frame(PING, PROBE))
 
     def limit_messages(self, size: int) -> None:
         self._reader.limit = self.factory.taken(size)

@@ -226,6 +226,12 @@ class Router:
         if member is not None:
             member.when_drained(callback)
 
+    def probe(self, session: int, callback: Callable[[], None]) -> None:
+        """Call back once, when a session's other end has had all that it was sent until now; never, if it leaves."""
+        member = self._members.get(session)
+        if member is not None:
+            member.probe(callback)
+
     def members(self) -> list[Member]:
         """Return all members, in the order in which they came."""
         return list(self._members.values())

@@ -107,6 +107,10 @@ class Link(Socket, Protocol):
         """See to `drained` being called, whatever it is that is unsent: a ping, too."""
         ...
 
+    def probe(self) -> None:
+        """Ping the client behind all that was written; the session is told by `probed` of its answer."""
+        ...
+
     def expect(self, state: State) -> None:
         """Take note of a new state; the transport calls `overdue` if one other than JOINED lasts too long."""
         ...
@@ -119,7 +123,7 @@ class Session(Member):
     :param wire: how messages look on it.
     """
 
-    __slots__ = ("_awaiting", "_challenge", "_link", "_outbox", "_router", "peer", "state", "wire")
+    __slots__ = ("_awaiting", "_challenge", "_link", "_outbox", "_probing", "_router", "peer", "state", "wire")
 
     def __init__(self, router: "Router", link: Link, wire: Wire, peer: Peer) -> None:
         super().__init__(NOBODY, peer.address)
@@ -130,6 +134,7 @@ class Session(Member):
         self.state = State.OPENING
         self._challenge: Challenge | None = None
         self._awaiting: list[Callable[[], None]] = []
+        self._probing: list[Callable[[], None]] = []
         self._outbox = Outbox(link, router.limits.unsent_bytes, router.tally, self._overflowed)
 
     # --- What the transport tells ----------------------------------------------------------------------------------
@@ -183,6 +188,7 @@ class Session(Member):
     def lost(self) -> None:
         """Forget everything: the connection is gone."""
         self._awaiting.clear()
+        self._probing.clear()
         self._depart(State.CLOSED)
         self._outbox.close()
         self._router.detached(self)
@@ -241,6 +247,18 @@ class Session(Member):
         """Call back once, when nothing is unsent any more."""
         self._awaiting.append(callback)
         self._link.await_drain()
+
+    def probe(self, callback: Callable[[], None]) -> None:
+        """Call back once, when the client has answered a ping behind all that it was sent until now."""
+        self._probing.append(callback)
+        if len(self._probing) == 1:
+            self._link.probe()
+
+    def probed(self) -> None:
+        """Take the client's answer; of whoever asked meanwhile, too, who then hears a little early."""
+        probing, self._probing = self._probing, []
+        for callback in probing:
+            callback()
 
     def leave(self, reason: str, message: str = "") -> None:
         """Say GOODBYE to a joined session, ABORT to one on its way in, and close when it has answered."""

@@ -18,11 +18,21 @@ from twisted.python.failure import Failure
 
 from gatekeeper.wamp.answers import after
 from gatekeeper.wamp.batching import SUBPROTOCOLS, BatchedWire
-from gatekeeper.wamp.connection import CLOSING_SECONDS, PONG_ROOM, Connection, ConnectionFactory, log, running_clock
+from gatekeeper.wamp.connection import (
+    CLOSING_SECONDS,
+    PONG_ROOM,
+    PROBE,
+    Connection,
+    ConnectionFactory,
+    log,
+    running_clock,
+)
 from gatekeeper.wamp.errors import ProtocolViolation
-from gatekeeper.wamp.framing import take_message
+from gatekeeper.wamp.framing import frame, take_message
 from gatekeeper.wamp.router import Router
 from gatekeeper.wamp.session import Session
+
+_PROBE = frame(0x89, PROBE)  # FIN set, opcode 9: made once, and sent as messages are
 
 MAX_FRAGMENTS = 1024  # of one message: empty ones cost memory too, which no limit of bytes bounds
 
@@ -144,6 +154,9 @@ class WampProtocol(WebSocketServerProtocol, Connection):  # type: ignore[misc]  
         if self.unsent_bytes() < PONG_ROOM:
             self.sendPong(payload)
 
+    def onPong(self, payload: bytes) -> None:
+        self.answered(payload)
+
     def _max_message_size_exceeded(self, _size: int, limit: int, _reason: str) -> None:
         self._refuse(f"a message of more than {limit} bytes")
 
@@ -159,6 +172,9 @@ class WampProtocol(WebSocketServerProtocol, Connection):  # type: ignore[misc]  
 
     def ping(self) -> None:
         self.sendPing()
+
+    def probe(self) -> None:
+        self.write(_PROBE)
 
     def limit_messages(self, size: int) -> None:
         self.maxMessagePayloadSize = size

@@ -6,9 +6,10 @@ import pytest
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
+from gatekeeper.cameras.credit import INITIAL_WINDOW, QUEUED
 from gatekeeper.cameras.feed import Feed
 from gatekeeper.cameras.frame import CameraState
-from gatekeeper.cameras.tile import Asked
+from gatekeeper.cameras.tile import Asked, painted_of
 from gatekeeper.cameras.watching import Watching
 from gatekeeper.errors import AccessDenied, GatekeeperError, InvalidArgument, NoSuchCamera
 from gatekeeper.wamp.auth import Identity
@@ -25,7 +26,9 @@ class House:
         self.clock = Clock()
         self.router = Router("realm", Everybody(), clock=self.clock)
         self.feeds = {name: Feed(name, 0.0) for name in ("yard", "hall")}
-        self.watching = Watching(self.feeds, self.clock, self.router.unsent_bytes, self.router.when_drained)
+        self.watching = Watching(
+            self.feeds, self.clock, self.router.unsent_bytes, self.router.when_drained, self.router.probe
+        )
         server = LocalSession(self.router, Identity("server", TRUSTED, "local"))
         server.register(self._watch, "a.watch", details=True)
 
@@ -53,7 +56,7 @@ class Page:
         return self._pictures(self.client.take())
 
     def paint(self, *painted: tuple[int, int]) -> None:
-        self.house.watching.credit(self.client.session.id, painted, lambda camera: True)
+        self.house.watching.credit(self.client.session.id, painted_of([*map(list, painted)]), lambda camera: True)
 
     @staticmethod
     def _pictures(messages: list[Any]) -> list[int]:
@@ -205,7 +208,7 @@ def test_who_may_not_view_a_camera_any_more_gets_no_further_picture(house: House
     house.picture("yard")
     house.picture("hall")
     page.got()
-    house.watching.credit(page.client.session.id, [(1, 1), (2, 1)], lambda camera: camera != "yard")
+    house.watching.credit(page.client.session.id, painted_of([[1, 1], [2, 1]]), lambda camera: camera != "yard")
     [answer] = page.client.take()
     assert answer[4] == AccessDenied("").uri
     house.picture("yard")
@@ -239,3 +242,55 @@ def test_an_unknown_camera_is_no_tile(house: House) -> None:
     with pytest.raises(GatekeeperError, match="there is no camera cellar"):
         house.watching.watch(1, lambda part: None, Asked(camera="cellar", tile=1))
     assert house.watching._screens == {}
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        None,
+        {},
+        "x",
+        [1],
+        [[1]],
+        [[1, 2, 3, 4]],
+        [["1", 2]],
+        [[True, 2]],
+        [[1, 2, -1.0]],
+        [[1, 2, 11.0]],
+        [[1, 2]] * 201,
+    ],
+)
+def test_credit_of_another_shape_is_refused_with_a_sentence(given: Any) -> None:
+    with pytest.raises(InvalidArgument, match=r"painted: found .*; allowed: at most 200 times \[tile, sequence"):
+        painted_of(given)
+
+
+def test_probes_among_the_pictures_tell_what_the_connection_carries(house: House, page: Page) -> None:
+    page.watch(1, "yard", ahead=2)
+    window = house.watching._screens[page.client.session.id]._tiles.window
+    before = window.bytes
+
+    def answer_after(seconds: float) -> None:
+        house.picture()
+        page.paint((1, page.got()[-1]))
+        house.clock.advance(seconds)
+        page.client.session.probed()
+
+    answer_after(0.01)
+    assert window.bytes == before  # there was room enough
+    for _ in range(QUEUED):
+        answer_after(0.5)
+    assert window.bytes < before
+    assert page.client.link.record.count(("probe", None)) == 1 + QUEUED
+
+
+def test_what_waits_for_room_in_the_window_goes_on_when_a_probe_comes_back(house: House, page: Page) -> None:
+    page.watch(1, "yard")
+    page.watch(2, "hall")
+    house.picture("yard", size=INITIAL_WINDOW)
+    house.picture("hall")
+    assert page.got() == [1]
+    page.client.session.probed()
+    assert page.got() == [1]
+    page.client.session.lost()
+    page.client.session.probed()

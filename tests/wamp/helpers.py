@@ -45,6 +45,9 @@ class RecordingLink:
     def await_drain(self) -> None:
         self.record.append(("await_drain", None))
 
+    def probe(self) -> None:
+        self.record.append(("probe", None))
+
     def expect(self, state: State) -> None:
         self.record.append(("expect", state))
 

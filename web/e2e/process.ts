@@ -49,6 +49,10 @@ export class LineProcess {
     throw new Error(`${this.#name} never printed ${pattern}:\n${this.lines.slice(-40).join("\n")}`);
   }
 
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
   /** Write one command and wait for its "ok". */
   async command(text: string): Promise<void> {
     const before = this.lines.length;

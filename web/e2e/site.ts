@@ -24,10 +24,10 @@ export const OPEN_DURATION = 4;
 const LINK = /https?:\/\/\S+\/login\?code=[\w.~-]+/;
 
 /** What the server says last when it starts: with the one-time link, or without once there is an owner. */
-const SERVING = /open (https?:\/\/[^/\s]+)\//;
+export const SERVING = /open (https?:\/\/[^/\s]+)\//;
 
 /** A virtual device: a process that prints its port, then takes commands. */
-class Device {
+export class Device {
   readonly port: number;
   readonly #process: LineProcess;
 
@@ -36,8 +36,8 @@ class Device {
     this.port = port;
   }
 
-  static async start(kind: "camera" | "lock", cwd: string): Promise<Device> {
-    const args = ["-m", "gatekeeper.simulators", kind, "--port", "0"];
+  static async start(kind: "camera" | "lock", cwd: string, ...options: string[]): Promise<Device> {
+    const args = ["-m", "gatekeeper.simulators", kind, "--port", "0", ...options];
     const process = new LineProcess(join(BIN, "python"), args, { cwd, env: ENV });
     const [, port] = await process.line(/^port (\d+)/);
     return new Device(process, Number(port));
@@ -53,7 +53,7 @@ class Device {
   }
 }
 
-function twistd(cwd: string, env: NodeJS.ProcessEnv, ...args: string[]): LineProcess {
+export function twistd(cwd: string, env: NodeJS.ProcessEnv, ...args: string[]): LineProcess {
   const all = ["-n", "--pidfile=", "gatekeeper", ...args];
   return new LineProcess(join(BIN, "twistd"), all, { cwd, env: { ...ENV, ...env } });
 }
@@ -283,7 +283,7 @@ after = 2.0
 `;
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once("error", reject);

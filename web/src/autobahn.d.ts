@@ -39,7 +39,7 @@ declare module "autobahn/lib/session.js" {
       args: readonly unknown[],
       kwargs: object,
       options?: { receive_progress: true },
-    ): Promise<unknown>;
+    ): Promise<unknown> & { cancel(options: { mode: "kill" }): void };
     subscribe(
       topic: string,
       handler: (args: readonly unknown[], kwargs: Readonly<Record<string, unknown>>) => void,

@@ -92,28 +92,44 @@ export class Link {
     return this.#call<Result>(procedure, kwargs, undefined);
   }
 
-  /** Call a procedure that answers in parts, each given to `take` as it comes; it lasts until the last, or the session. */
-  async callForParts<Part>(procedure: string, kwargs: object, take: (part: Part) => void): Promise<unknown> {
-    return this.#call(procedure, kwargs, (part) => take(part as Part));
+  /**
+   * Call a procedure that answers in parts, each given to `take` as it comes; it lasts until the last, or the session.
+   * When the signal says so it is cancelled: some parts may still come before it rejects.
+   */
+  async callForParts<Part>(
+    procedure: string,
+    kwargs: object,
+    take: (part: Part) => void,
+    signal?: AbortSignal,
+  ): Promise<unknown> {
+    return this.#call(procedure, kwargs, (part) => take(part as Part), signal);
   }
 
   async #call<Result>(
     procedure: string,
     kwargs: object,
     parts: ((part: unknown) => void) | undefined,
+    signal?: AbortSignal,
   ): Promise<Result> {
     const session = this.#session;
     if (!session?.isOpen) throw new CallFailed("not_connected", "There is no connection to the server.");
     const { promise, resolve, reject } = defer();
     this.#unanswered.add(reject);
     this.#parts = parts;
-    session.call(procedure, [], kwargs, parts && { receive_progress: true }).then(resolve, reject);
+    const calling = session.call(procedure, [], kwargs, parts && { receive_progress: true });
+    calling.then(resolve, reject);
     this.#parts = undefined;
+    // By any other mode autobahn forgets the call at once, and takes a part that crosses the CANCEL for a crime.
+    const cancel = (): void => {
+      if (session === this.#session && session.isOpen) calling.cancel({ mode: "kill" });
+    };
+    signal?.addEventListener("abort", cancel);
     try {
       return (await promise) as Result;
     } catch (reason) {
       throw failure(reason);
     } finally {
+      signal?.removeEventListener("abort", cancel);
       this.#unanswered.delete(reject);
     }
   }

@@ -10,12 +10,18 @@ export interface Drawable {
 export class Painter<Frame extends Drawable> {
   readonly #canvas: HTMLCanvasElement;
   readonly #drew: (frame: Frame, width: number, height: number) => void;
+  readonly #undecodable: (frame: Frame) => void;
   #slot: Slot<Frame, ImageBitmap> = EMPTY;
   #wanted: Frame | null = null;
 
-  constructor(canvas: HTMLCanvasElement, drew: (frame: Frame, width: number, height: number) => void) {
+  constructor(
+    canvas: HTMLCanvasElement,
+    drew: (frame: Frame, width: number, height: number) => void,
+    undecodable: (frame: Frame) => void = () => {},
+  ) {
     this.#canvas = canvas;
     this.#drew = drew;
+    this.#undecodable = undecodable;
   }
 
   /** Take a frame in; in a tab that nobody sees it is dropped undecoded. */
@@ -42,7 +48,10 @@ export class Painter<Frame extends Drawable> {
       case "decode":
         createImageBitmap(new Blob([command.frame.jpeg], { type: "image/jpeg" })).then(
           (picture) => this.#happened({ kind: "decoded", picture }),
-          () => this.#happened({ kind: "undecodable" }),
+          () => {
+            this.#undecodable(command.frame);
+            this.#happened({ kind: "undecodable" });
+          },
         );
         return;
       case "requestRepaint":

@@ -14,6 +14,7 @@ import { answeredPulse, beat, heard, type Pulse, startPulse } from "./model/puls
 import { parse, type Route } from "./model/route";
 import type { CameraStatus, DoorStatus, Frame, SystemStatus } from "./model/types";
 import { fill, uris } from "./uris";
+import { Video } from "./video";
 
 /** Milliseconds between two looks at the clock: ages are shown in tenths of a second. */
 const TICK = 100;
@@ -21,10 +22,6 @@ const TICK = 100;
 export interface CameraCell {
   readonly id: string;
   readonly tile: Signal<Tile>;
-  /** Where frames go: the canvas that is mounted, if any. Frames come only while there is one. */
-  show: ((frame: Frame) => void) | null;
-  /** Ends the subscription that brings them. */
-  end: Promise<() => void> | null;
 }
 
 export interface DoorCell {
@@ -44,18 +41,23 @@ export class Site {
   readonly route: Signal<Route>;
   readonly history: History;
   readonly #link: Link;
+  readonly #video: Video;
   #pulse: Pulse = startPulse(0);
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(url: string) {
     this.#link = new Link(url, {
       joined: () => this.#joined(),
-      lost: () => this.#decide({ kind: "lost" }),
+      lost: () => {
+        this.#video.lost();
+        this.#decide({ kind: "lost" });
+      },
       heard: () => {
         this.#pulse = heard(this.#pulse, readClock());
       },
     });
     this.history = new History(this.#link);
+    this.#video = new Video(this.#link);
     this.route = signal(parse(location.hash));
     window.addEventListener("hashchange", () => {
       this.route.value = parse(location.hash);
@@ -126,32 +128,18 @@ export class Site {
 
   /** A camera's canvas drew a frame. */
   drew(camera: CameraCell, frame: Frame, width: number, height: number): void {
-    camera.tile.value = drew(camera.tile.value, frame.received, width, height, readClock());
+    camera.tile.value = drew(camera.tile.value, frame.received, width, height, readClock(), this.clock.value);
+    this.#video.painted(frame);
   }
 
-  /** Have a camera's frames shown, until the function that is returned is called. */
-  watch(camera: CameraCell, show: (frame: Frame) => void): () => void {
-    camera.show = show;
-    this.#subscribe(camera);
-    return () => {
-      camera.show = null;
-      const ending = camera.end;
-      camera.end = null;
-      void ending?.then((end) => end());
-    };
+  /** Have a camera's frames shown while an element is in view, until the function that is returned is called. */
+  watch(camera: CameraCell, element: Element, show: (frame: Frame) => void): () => void {
+    return this.#video.show(camera.id, element, show);
   }
 
-  #subscribe(camera: CameraCell): void {
-    if (camera.show === null || camera.end !== null) return;
-    const topic = fill(uris.TOPIC_CAMERA_FRAME, { camera: camera.id });
-    camera.end = this.#link
-      .subscribe(topic, ([jpeg], { received }) => {
-        camera.show?.({ jpeg: jpeg as Frame["jpeg"], received: received as number });
-      })
-      .catch((reason) => {
-        console.warn("pictures can’t be had", camera.id, reason);
-        return () => {};
-      });
+  /** A camera's frame can't be drawn. */
+  skipped(frame: Frame): void {
+    this.#video.painted(frame);
   }
 
   #decide(event: ConnectionEvent): void {
@@ -169,8 +157,13 @@ export class Site {
     for (const command of commands) {
       if (command === "ask") void whoAmI().then((event) => this.#decide(event));
       else if (command === "dial") this.#link.dial();
-      else this.#link.hangUp();
+      else this.#hangUp();
     }
+  }
+
+  #hangUp(): void {
+    this.#link.hangUp();
+    this.#video.lost();
   }
 
   #tick(): void {
@@ -192,7 +185,7 @@ export class Site {
         () => this.#decide({ kind: "joined" }),
         (reason) => {
           console.warn("the server did not tell its state", reason);
-          this.#link.hangUp();
+          this.#hangUp();
           this.#decide({ kind: "lost" });
         },
       );
@@ -237,10 +230,7 @@ export class Site {
       ),
     ]);
     await this.#relist();
-    for (const camera of this.cameras.value) {
-      camera.end = null; // it was the last session's
-      this.#subscribe(camera);
-    }
+    this.#video.joined();
     if (this.may("event.view")) await this.history.follow();
     this.system.value = system;
     if (system !== null) document.title = system.name;
@@ -251,7 +241,7 @@ export class Site {
     const doors = await this.#list<DoorStatus>("door.view", uris.CALL_DOOR_LIST);
     batch(() => {
       this.cameras.value = merge(this.cameras.value, cameras, (status, known) => {
-        if (!known) return { id: status.id, tile: signal(tile(status)), show: null, end: null };
+        if (!known) return { id: status.id, tile: signal(tile(status)) };
         known.tile.value = tile(status, known.tile.value);
         return known;
       });

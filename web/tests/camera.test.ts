@@ -89,3 +89,12 @@ test("what is remembered for the rate is bounded", () => {
   for (let n = 0; n < 5000; n++) drawn = drew(drawn, T0, 800, 600, HERE + n / 1000);
   expect(drawn.drawn.length).toBeLessThanOrEqual(180);
 });
+
+test("the time from the server's receipt to the drawing is measured when it was drawn, and stays", () => {
+  const drawn = drew(live, T0 - 0.1, 800, 600, HERE, CLOCK);
+  expect(viewTile(drawn, null, CLOCK, HERE).delay).toBe("100 ms");
+  expect(viewTile(drawn, null, CLOCK, HERE + 5).delay).toBe("100 ms");
+  expect(viewTile(drew(live, T0 + 9, 800, 600, HERE, CLOCK), null, CLOCK, HERE).delay).toBe("0 ms");
+  expect(viewTile(drew(live, T0, 800, 600, HERE), null, CLOCK, HERE).delay).toBe("– ms");
+  expect(viewTile(live, null, CLOCK, HERE).delay).toBe("– ms");
+});

@@ -171,3 +171,29 @@ test("a router that refuses the session is left", () => {
   socket.deliver([3, { message: "nobody is logged in" }, "wamp.error.not_authorized"]);
   expect(socket.closed).toBe(true);
 });
+
+test("a call for parts is cancelled by its signal, and a part that crosses the CANCEL does no harm", async () => {
+  const socket = joined();
+  const cancel = new AbortController();
+  const parts: unknown[] = [];
+  const watching = link.callForParts("gatekeeper.camera.watch", { tile: 1 }, (part) => parts.push(part), cancel.signal);
+  const [, request] = socket.sent.at(-1) as [number, number];
+  cancel.abort();
+  expect(socket.sent.at(-1)).toEqual([49, request, { mode: "kill" }]);
+  socket.deliver([50, request, { progress: true }, ["late"]]);
+  expect(parts).toEqual(["late"]);
+  socket.deliver([8, 48, request, {}, "wamp.error.canceled", []]);
+  await expect(watching).rejects.toMatchObject({ code: "canceled" });
+  expect(socket.closed).toBe(false);
+});
+
+test("a signal after the session is gone sends nothing", async () => {
+  const socket = joined();
+  const cancel = new AbortController();
+  const watching = link.callForParts("gatekeeper.camera.watch", { tile: 1 }, () => {}, cancel.signal);
+  link.hangUp();
+  const { length } = socket.sent;
+  cancel.abort();
+  await expect(watching).rejects.toMatchObject({ code: "lost" });
+  expect(socket.sent).toHaveLength(length);
+});

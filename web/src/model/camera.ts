@@ -1,7 +1,7 @@
 // A camera's tile: what the server says of the camera, and what this page itself knows of the picture it shows.
 // The page's own evidence counts: without a new picture for 2 s the tile is stale whatever the server said last.
 
-import { type Clock, offset, serverTime } from "./clock";
+import { type Clock, NO_CLOCK, offset, serverTime } from "./clock";
 import { viewSight } from "./sight";
 import type { CameraStatus, Tone } from "./types";
 import { duration, moment, sentence } from "./words";
@@ -28,6 +28,8 @@ export interface Tile {
   readonly shown: {
     readonly received: number;
     readonly drawn: number;
+    /** Seconds from the one to the other, measured when it was drawn; null before the server's clock is known. */
+    readonly delay: number | null;
     readonly width: number;
     readonly height: number;
   } | null;
@@ -39,9 +41,17 @@ export function tile(status: CameraStatus, before?: Tile): Tile {
 }
 
 /** A picture was drawn. */
-export function drew(state: Tile, received: number, width: number, height: number, now: number): Tile {
+export function drew(
+  state: Tile,
+  received: number,
+  width: number,
+  height: number,
+  now: number,
+  clock: Clock = NO_CLOCK,
+): Tile {
+  const delay = offset(clock) === null ? null : Math.max(serverTime(clock, now) - received, 0);
   const drawn = [...state.drawn.filter((time) => now - time < RATE_WINDOW), now].slice(-MOST_DRAWN);
-  return { ...state, shown: { received, drawn: now, width, height }, drawn };
+  return { ...state, shown: { received, drawn: now, delay, width, height }, drawn };
 }
 
 /** Return pictures per second drawn here over the last seconds, or null while there are too few to tell. */
@@ -75,6 +85,8 @@ export interface TileView {
   /** Why not, for the person who looks. */
   readonly notice: string | null;
   readonly age: string;
+  /** From the server's receipt of this picture to its drawing here. */
+  readonly delay: string;
   readonly rate: string;
   readonly size: string;
 }
@@ -128,6 +140,7 @@ export function viewTile(state: Tile, lostSince: number | null, clock: Clock, no
   return {
     ...said,
     age: old === null ? "no picture" : `${duration(old)} old`,
+    delay: shown === null || shown.delay === null ? "– ms" : `${Math.round(shown.delay * 1000)} ms`,
     rate: said.present ? spellRate(state, now) : "0 fps",
     size: shown ? `${shown.width} × ${shown.height}` : "–",
   };

@@ -156,10 +156,12 @@ export interface SystemStatus {
   readonly doors: readonly DoorStatus[];
 }
 
-/** One picture as published: the bytes, and when the server received them from the camera. */
+/** One picture as it comes: the bytes, when the server received them from the camera, and for which tile it is. */
 export interface Frame {
   readonly jpeg: Uint8Array<ArrayBuffer>;
   readonly received: number;
+  readonly sequence: number;
+  readonly tile: number;
 }
 
 /** How a thing should look: the stylesheet has one colour for each. */

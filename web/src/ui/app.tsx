@@ -45,6 +45,9 @@ const SAY = spoken(
   },
 );
 
+/** Cameras beyond which their tiles are small, so that a wall of them can be seen at once. */
+const MANY = 16;
+
 /** The page: the log-in form, the choice of the first password, or the site. */
 export function App({ site }: { readonly site: Site }): JSX.Element {
   const phase = useComputed(() => site.connection.value.phase);
@@ -94,7 +97,7 @@ function Board({ site }: { readonly site: Site }): JSX.Element {
   const owner = site.identity.value?.role === "owner";
   const none = (nothing: string, forYou: string): string => (!known ? SAY.waiting : owner ? nothing : forYou);
   return (
-    <main class="board">
+    <main class={cameras.length > MANY ? "board wall" : "board"}>
       <section class="doors" aria-labelledby="doors-title">
         <h2 id="doors-title">{SAY.doors}</h2>
         {doors.map((door) => (
@@ -105,7 +108,7 @@ function Board({ site }: { readonly site: Site }): JSX.Element {
       </section>
       <section class="cameras" aria-labelledby="cameras-title">
         <h2 id="cameras-title">{SAY.cameras}</h2>
-        <div class="tiles">
+        <div class={cameras.length > MANY ? "tiles many" : "tiles"}>
           {cameras.map((camera) => (
             <CameraTile key={camera.id} site={site} camera={camera} />
           ))}

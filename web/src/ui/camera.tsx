@@ -19,6 +19,7 @@ export function CameraTile({ site, camera }: Props): JSX.Element {
     return `${word}\n${tone}\n${present}\n${notice ?? ""}`;
   });
   const age = useComputed(() => view.value.age);
+  const delay = useComputed(() => view.value.delay);
   const rate = useComputed(() => view.value.rate);
   const size = useComputed(() => view.value.size);
   about.value; // what follows is drawn again only when this changes; the figures are text nodes of their own
@@ -47,7 +48,15 @@ export function CameraTile({ site, camera }: Props): JSX.Element {
           <span data-testid={`camera-${camera.id}-age`} title="Age of this picture">
             {age}
           </span>
-          <span title="Pictures per second drawn here">{rate}</span>
+          <span
+            data-testid={`camera-${camera.id}-delay`}
+            title="From the server’s receipt of this picture to its drawing here"
+          >
+            {delay}
+          </span>
+          <span data-testid={`camera-${camera.id}-rate`} title="Pictures per second drawn here">
+            {rate}
+          </span>
           <span title="Size of the picture">{size}</span>
         </p>
       </div>
@@ -60,10 +69,12 @@ export function Screen({ site, camera, name }: Props & { readonly name: string }
   const canvas = useRef<HTMLCanvasElement>(null);
   useEffect(() => {
     if (canvas.current === null) return;
-    const painter = new Painter<Frame>(canvas.current, (frame, width, height) =>
-      site.drew(camera, frame, width, height),
+    const painter = new Painter<Frame>(
+      canvas.current,
+      (frame, width, height) => site.drew(camera, frame, width, height),
+      (frame) => site.skipped(frame),
     );
-    return site.watch(camera, (frame) => painter.show(frame));
+    return site.watch(camera, canvas.current, (frame) => painter.show(frame));
   }, [site, camera]);
   return <canvas ref={canvas} width="640" height="480" role="img" aria-label={`Picture of ${name}`} />;
 }
