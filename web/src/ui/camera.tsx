@@ -15,22 +15,24 @@ interface Props {
 export function CameraTile({ site, camera }: Props): JSX.Element {
   const view = useComputed(() => viewTile(camera.tile.value, site.lostSince.value, site.clock.value, site.now.value));
   const about = useComputed(() => {
-    const { word, tone, present, notice } = view.value;
-    return `${word}\n${tone}\n${present}\n${notice ?? ""}`;
+    const { word, tone, present } = view.value;
+    return `${word}\n${tone}\n${present}`;
   });
+  const notice = useComputed(() => view.value.notice);
+  const isQuiet = useComputed(() => view.value.notice === null);
   const age = useComputed(() => view.value.age);
   const delay = useComputed(() => view.value.delay);
   const rate = useComputed(() => view.value.rate);
   const size = useComputed(() => view.value.size);
   about.value; // what follows is drawn again only when this changes; the figures are text nodes of their own
-  const { word, tone, present, notice } = view.peek();
+  const { word, tone, present } = view.peek();
   const { name, virtual } = camera.tile.value.status;
   const title = `camera-${camera.id}-title`;
   return (
     <article class={`camera ${tone}`} data-testid={`camera-${camera.id}`} aria-labelledby={title}>
       <div class={present ? "stage" : "stage past"}>
         <Screen site={site} camera={camera} name={name} />
-        <p class="notice" hidden={notice === null}>
+        <p class="notice" hidden={isQuiet}>
           {notice}
         </p>
       </div>
