@@ -139,6 +139,11 @@ class Listening(Service):
         return next(number for _, _, number in self._bound())
 
     @property
+    def numbers(self) -> list[int]:
+        """Every TCP port, with TLS or without."""
+        return [number for _, _, number in self._bound()]
+
+    @property
     def base(self) -> str | None:
         """The address that a browser on this machine opens: with TLS where there is a place with it.
 

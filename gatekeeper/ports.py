@@ -94,6 +94,11 @@ class Ports:
         return any(listening.is_own(host, port) for listening in self._all)
 
     @property
+    def numbers(self) -> frozenset[int]:
+        """Every TCP port."""
+        return frozenset(number for listening in self._all for number in listening.numbers)
+
+    @property
     def push_port(self) -> int:
         """The TCP port that cameras connect to for pictures."""
         return self._push[Port.STREAM].port

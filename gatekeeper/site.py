@@ -12,6 +12,7 @@ from typing import Any
 from autobahn.twisted.resource import WebSocketResource
 from twisted.application.service import MultiService, Service
 from twisted.internet.defer import DeferredList, inlineCallbacks, maybeDeferred
+from twisted.internet.interfaces import IProtocolFactory
 from twisted.logger import Logger
 
 from gatekeeper import __version__, changes, config, uris
@@ -21,6 +22,8 @@ from gatekeeper.access.records import Ended
 from gatekeeper.caller import ITSELF
 from gatekeeper.calls import Calls, Server, plain
 from gatekeeper.cameras.frame import Frame
+from gatekeeper.cameras.push.camera import Port
+from gatekeeper.cameras.push.panel import Panel
 from gatekeeper.cameras.relay import Relay
 from gatekeeper.doorways import Doorways
 from gatekeeper.editing import Editing
@@ -29,12 +32,16 @@ from gatekeeper.errors import ConfigurationError
 from gatekeeper.evidence.event import Event
 from gatekeeper.evidence.outside import Disk
 from gatekeeper.http.app import HttpApi
+from gatekeeper.http.browsers import Browsers
 from gatekeeper.http.cameras import CameraRoutes
 from gatekeeper.http.dashboard_files import DashboardFiles
 from gatekeeper.http.doors import DoorRoutes
 from gatekeeper.http.editing import EditingRoutes
+from gatekeeper.http.either import Either
 from gatekeeper.http.events import EventRoutes
 from gatekeeper.http.pages import PageRoutes
+from gatekeeper.http.panel import PanelRoutes
+from gatekeeper.http.panel_root import PanelRoot
 from gatekeeper.http.pictures import PictureRoutes
 from gatekeeper.http.requests import HttpSite
 from gatekeeper.http.root import Root
@@ -242,6 +249,7 @@ class Site(Service):
             self._shared.has = {CAMERA: self.viewing.feeds, DOOR: self.doorways.links}
         calls.offer(self._session)
         self.measuring.offer(Server(self._session, calls))
+        panel = self._compose_panel()
         api = HttpApi(
             guard,
             (
@@ -254,10 +262,32 @@ class Site(Service):
                 EventRoutes(records, self._reactor),
                 PictureRoutes(self.keeping.rooms.gallery, self._reactor),
                 self.measuring.routes(),
+                PanelRoutes(panel, self.viewing.cameras, self.keeping.rooms.gallery),
             ),
         )
-        root = Root(guard, WebSocketResource(self._sockets), self.viewing.streams, api.resource())
+        root = Root(guard, WebSocketResource(self._sockets), self.viewing.streams, api.resource(), panel)
         self._http = HttpSite(root, self._reactor)
+        self._panel_http = HttpSite(PanelRoot(root, lambda: self.listening.port), self._reactor)
+
+    def _compose_panel(self) -> Panel:
+        """Compose what the browsers of seed 004 find, on the site's own port and on those that cameras connect to."""
+        viewing = self.viewing
+        panel = Panel(viewing.pushed, viewing.browsers, self._wall, __version__)
+        self._browsers = Browsers(
+            self.entrance.guard,
+            panel,
+            cameras=viewing.cameras,
+            pushed=viewing.pushed,
+            seats=viewing.seats,
+            ports=lambda: self.ports.numbers,
+        )
+        viewing.reception.visitors = self._browsers
+        return panel
+
+    def _push_factory(self, port: Port) -> IProtocolFactory:
+        """Return what is listened for with where cameras connect: on the control port also who asks over HTTP."""
+        cameras = self.viewing.reception.factory(port)
+        return Either(self._reactor, cameras, self._panel_http) if port is Port.CONTROL else cameras
 
     # --- start and stop ---
 
@@ -267,7 +297,7 @@ class Site(Service):
         :raises ConfigurationError: if a port or the database can't be had.
         """
         super().privilegedStartService()
-        self.ports.open(self._http, self.viewing.reception.factory)
+        self.ports.open(self._http, self._push_factory)
         try:
             self.measuring.open()
             self.keeping.open()
@@ -331,6 +361,7 @@ class Site(Service):
         self.doorways.stop()
         self._http.abort()
         yield self.measuring.stop()
+        self._panel_http.abort()
         self.journal.record("system.stopped", f"{self._settings.name} stopped", caller=ITSELF)
         yield self.keeping.stop()
         yield self._session.leave()
@@ -395,6 +426,7 @@ class Site(Service):
                 member.leave_for(KILLED, ended.why)
         for stream in self.viewing.streams.values():
             stream.end(lambda principal: principal is not None and is_over(ended, principal))
+        self._browsers.end(lambda principal: is_over(ended, principal))
 
     def _publish_states(self) -> None:
         """Say again what everything is: who heard the last word may have missed some."""

@@ -138,6 +138,15 @@ CAMERA_CHANGE = Route("PATCH", "/api/cameras/<camera>", Permission.SYSTEM_CHANGE
 CAMERA_REMOVE = Route("DELETE", "/api/cameras/<camera>", Permission.SYSTEM_CHANGE)
 STREAM = Route("GET", "/cameras/<camera>/stream.mjpg", Permission.CAMERA_VIEW)
 VIDEO_FEED = Route("GET", "/video_feed", Permission.CAMERA_VIEW)  # seed 000: the first camera
+MJPEG = Route("GET", "/mjpeg", Permission.CAMERA_VIEW)  # this to the last: seed 004, the first camera that connects
+PANEL_STATS = Route("GET", "/api/stats", Permission.CAMERA_VIEW)
+PANEL_HEALTH = Route("GET", "/api/health", Permission.CAMERA_VIEW)
+PANEL_RESOLUTIONS = Route("GET", "/api/resolutions", Permission.CAMERA_VIEW)
+PANEL_COMMANDS = Route("GET", "/api/commands", Permission.CAMERA_VIEW)
+PANEL_COMMAND = Route("POST", "/api/command/<cmd>", Permission.CAMERA_CONTROL)  # the seed's own takes GET, too
+PANEL_COMMAND_VALUE = Route("POST", "/api/command/<cmd>/<val>", Permission.CAMERA_CONTROL)
+PANEL_LATEST = Route("GET", "/api/images/latest", Permission.CAMERA_VIEW)
+PANEL_SAVE = Route("POST", "/api/images/save", Permission.CAMERA_CONTROL)
 DOORS = Route("GET", "/doors", Permission.DOOR_VIEW)
 DOOR = Route("GET", "/doors/<door>", Permission.DOOR_VIEW)
 DOOR_OPEN = Route("POST", "/doors/<door>/open", Permission.DOOR_OPEN)
@@ -176,6 +185,8 @@ ROUTES = (
     USERS, NEW_USER, CHANGE_USER, REVOKE_USER, GRANT, REVOKE_GRANT, SYSTEM_STATUS, SYSTEM_RELOAD, CAMERAS, CAMERA,
     CAMERA_SETTINGS, CAMERA_SET, CAMERA_TELEMETRY,
     CAMERA_TRY, CAMERA_ADD, CAMERA_CHANGE, CAMERA_REMOVE, STRANGERS, SNAPSHOT, STREAM, VIDEO_FEED,
+    MJPEG, PANEL_STATS, PANEL_HEALTH, PANEL_RESOLUTIONS, PANEL_COMMANDS, PANEL_COMMAND, PANEL_COMMAND_VALUE,
+    PANEL_LATEST, PANEL_SAVE,
     PICTURES, PICTURE_DAYS, PICTURE, PICTURE_DELETE, PICTURE_SMALL, PICTURE_KEEP, TIMELAPSE, TIMELAPSE_STATE,
     DOORS, DOOR, DOOR_OPEN, DOOR_LOCK, EVENTS, EVENT, EVENT_FRAME, EVENT_ERASE,
     EVENT_EXPORT,

@@ -4,6 +4,7 @@ Part of the composition root, apart from `site` because none of it knows of door
 """
 
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -46,8 +47,10 @@ class Viewing:
     :param kept: keeps pictures of cameras.
     :param unsent: `Router.unsent_bytes`; `when_drained` and `probe` likewise.
     :ivar watching: pictures for the tiles of sessions.
-    :ivar devices: what runs while the site does; `viewed`, `streams` and `feeds` by camera id, in the configuration's
-        order, as they are now.
+    :ivar devices: what runs while the site does; `viewed`, `streams`, `feeds` and, of cameras that connect to us,
+        `pushed` by camera id, in the configuration's order, as they are now.
+    :ivar browsers: how many browsers watch a camera at its own port.
+    :ivar seats: how many may watch.
     """
 
     log = Logger()
@@ -78,17 +81,18 @@ class Viewing:
         self.viewed: dict[str, Viewed] = {}
         self.feeds: dict[str, Feed] = {}
         self.streams: dict[str, Stream] = {}
-        self._pushed: dict[str, PushCamera] = {}
+        self.pushed: dict[str, PushCamera] = {}
+        self.browsers: Counter[str] = Counter()
         self._telemetry: dict[str, Telemetry] = {}
         self._leaving: set[Viewed] = set()
         self._causes: dict[str, str] = {}  # camera -> the event that the next step for it follows from
         self._quiet: set[str] = set()  # cameras whose state changes because they are being changed
         self.watching = Watching(self.feeds, reactor, unsent, when_drained, probe)
-        seats = Seats(settings.media.maximum_viewers)
+        self.seats = Seats(settings.media.maximum_viewers)
         self._common = Common(
             reactor=reactor,
             wall=wall,
-            terms=Terms(reactor, self._draw, settings.media.viewer_timeout, seats, wall),
+            terms=Terms(reactor, self._draw, settings.media.viewer_timeout, self.seats, wall),
             session=session,
             lookout=Lookout(reactor, wall=wall, told=self._sight_changed),
             watching=self.watching,
@@ -100,7 +104,7 @@ class Viewing:
         )
         self.reception = Reception(
             reactor,
-            cameras=self._pushed,
+            cameras=self.pushed,
             known=(),
             maximum=settings.push.maximum_connections,
             wall=wall,
@@ -114,7 +118,7 @@ class Viewing:
             virtual=virtual,
             watches=self._common.lookout.watches,
             telemetry=self._telemetry,
-            pushed=self._pushed,
+            pushed=self.pushed,
             strangers=self.reception.strangers.list,
             helped=self._help,
             record=self._camera_recorded,
@@ -180,7 +184,7 @@ class Viewing:
         viewed = self.viewed.pop(camera)
         del self.feeds[camera], self.streams[camera], self._telemetry[camera]
         self._causes.pop(camera, None)
-        self._pushed.pop(camera, None)
+        self.pushed.pop(camera, None)
         self.settle(list(self.viewed))
         self._leaving.add(viewed)
         try:
@@ -203,6 +207,9 @@ class Viewing:
             ordered = {camera: table[camera] for camera in order}
             table.clear()
             table.update(ordered)
+        pushed = {camera: self.pushed[camera] for camera in order if camera in self.pushed}
+        self.pushed.clear()
+        self.pushed.update(pushed)
         self.cameras.configure([viewed.wanted.camera for viewed in self.viewed.values()])
         told = [known(viewed.wanted) for viewed in self.viewed.values()]
         self.reception.know([one for one in told if one is not None])
@@ -217,9 +224,9 @@ class Viewing:
         camera = viewed.wanted.id
         self.viewed[camera], self.feeds[camera], self.streams[camera] = viewed, viewed.feed, viewed.stream
         self._telemetry[camera] = viewed.sampling.telemetry
-        self._pushed.pop(camera, None)
+        self.pushed.pop(camera, None)
         if viewed.push is not None:
-            self._pushed[camera] = viewed.push
+            self.pushed[camera] = viewed.push
 
     # --- what happens, and who is told ---
 
@@ -291,7 +298,7 @@ class Viewing:
 
     def viewers(self, camera: str) -> int:
         """Return how many take a camera's pictures now, all ways together."""
-        return self.viewed[camera].viewers
+        return self.viewed[camera].viewers + self.browsers[camera]
 
     # --- pictures ---
 

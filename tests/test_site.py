@@ -133,7 +133,7 @@ def test_every_procedure_answers(gate: Memory, name: uris.Name) -> None:
 def test_every_route_of_the_table_is_answered(gate: Memory, route: uris.Route) -> None:
     path = route.format(
         camera="yard", door="front", name="none.js", event="none", number="1", user="nobody", key="none", kind="door",
-        thing="front", picture="none", day="2026-11-28",
+        thing="front", picture="none", day="2026-11-28", cmd="reboot", val="1",
         session="1", team="1", extension="csv",
     )  # fmt: skip
     received = gate.send(route.method, path, gate.bearer).value()
@@ -145,7 +145,7 @@ def test_every_route_of_the_table_is_answered(gate: Memory, route: uris.Route) -
 def test_no_route_beside_the_table_is_answered(gate: Memory) -> None:
     [api] = [gate.site._http.resource._api._app]
     rules = {(method, rule.rule) for rule in api.url_map.iter_rules() for method in rule.methods - {"HEAD"}}
-    streams = {("GET", uris.STREAM.path), ("GET", uris.VIDEO_FEED.path)}
+    streams = {("GET", route.path) for route in (uris.STREAM, uris.VIDEO_FEED, uris.MJPEG)}
     assert rules | streams == {(route.method, route.path) for route in uris.ROUTES}
     assert not rules & streams
 

@@ -57,6 +57,7 @@ class Feed:
     :ivar newest: the newest frame of this run, kept also when the camera is not live: its age tells.
     :ivar condition: the state with its reason.
     :ivar fps: frames per second, a running mean; 0 unless live.
+    :ivar bytes: of all frames since the start.
     :ivar rejected: parts that were no complete JPEG.
     :ivar reconnects: connections after the first.
     """
@@ -66,6 +67,7 @@ class Feed:
         self.newest: Frame | None = None
         self.condition = Condition(CameraState.CONNECTING, wall, "not asked yet")
         self.fps = 0.0
+        self.bytes = 0
         self.rejected = 0
         self.reconnects = 0
         self._interval: float | None = None
@@ -104,6 +106,7 @@ class Feed:
             mean = interval if self._interval is None else self._interval
             self._interval = mean + FPS_WEIGHT * (interval - mean)
             self.fps = 1.0 / self._interval
+        self.bytes += len(jpeg)
         sequence = previous.sequence + 1 if previous is not None else 1
         self.newest = frame = Frame(self.camera, sequence, now, wall, width, height, jpeg)
         if self.condition.state is not CameraState.LIVE:

@@ -45,11 +45,12 @@ def described() -> "HttpApi":
     from gatekeeper.http.events import EventRoutes  # noqa: PLC0415
     from gatekeeper.http.measurements import MeasurementRoutes  # noqa: PLC0415
     from gatekeeper.http.pages import PageRoutes  # noqa: PLC0415
+    from gatekeeper.http.panel import PanelRoutes  # noqa: PLC0415
     from gatekeeper.http.pictures import PictureRoutes  # noqa: PLC0415
     from gatekeeper.http.system import SystemRoutes  # noqa: PLC0415
 
     groups: tuple[Any, ...] = (
-        PageRoutes, AccessRoutes, SystemRoutes, CameraRoutes, PictureRoutes, DoorRoutes, EventRoutes,
+        PageRoutes, AccessRoutes, SystemRoutes, CameraRoutes, PictureRoutes, DoorRoutes, EventRoutes, PanelRoutes,
         MeasurementRoutes,
     )  # fmt: skip
     nobody: Any = None

@@ -28,7 +28,21 @@ LONGEST_ID: Final = 40
 
 TAGS: Final = (
     ("doors", "Doors: their state, opening and locking; actions are POST only.", ("/doors",)),
-    ("cameras", "Cameras: their state, pictures and streams.", ("/cameras", "/api/cameras/", "/video_feed")),
+    (
+        "cameras",
+        "Cameras: their state, pictures and streams.",
+        (
+            "/cameras",
+            "/api/cameras/",
+            "/video_feed",
+            "/mjpeg",
+            "/api/stats",
+            "/api/health",
+            "/api/resolutions",
+            "/api/command",
+            "/api/images/",
+        ),
+    ),
     ("pictures", "Pictures that are kept by themselves, and films of days.", ("/pictures",)),
     ("events", "What happened, the pictures of it, and the proof.", ("/events",)),
     (
@@ -69,6 +83,8 @@ PARAMETERS: Final[Mapping[str, Object]] = {
     "session": {"description": "id of a measurement session", "schema": {"type": "integer", "minimum": 1}},
     "team": {"description": "number of a team", "schema": {"type": "integer", "minimum": 1}},
     "extension": {"description": "kind of file", "schema": {"type": "string", "enum": ["csv", "json", "xlsx"]}},
+    "cmd": {"description": "name of a command", "schema": {"type": "string", "minLength": 1}},
+    "val": {"description": "its value", "schema": {"type": "string", "minLength": 1}},
     "name": {"description": "name of a file of the pages", "schema": {"type": "string", "minLength": 1}},
 }
 """What stands in a path, by its name in `uris`."""
@@ -105,6 +121,14 @@ ERRORS: Final[Mapping[Route, Sequence[type[GatekeeperError]]]] = {
     uris.TIMELAPSE: (errors.NoSuchPicture, *_STORED),
     uris.TIMELAPSE_STATE: _STORED,
     uris.VIDEO_FEED: (errors.NoSuchCamera,),
+    uris.MJPEG: (errors.NoSuchCamera,),
+    uris.PANEL_STATS: (errors.NoSuchCamera,),
+    uris.PANEL_RESOLUTIONS: (errors.NoSuchCamera,),
+    uris.PANEL_COMMANDS: (errors.NoSuchCamera,),
+    uris.PANEL_COMMAND: (errors.NoSuchCamera, *_DEVICE),
+    uris.PANEL_COMMAND_VALUE: (errors.NoSuchCamera, *_DEVICE),
+    uris.PANEL_LATEST: (errors.NoSuchCamera, errors.NoPicture),
+    uris.PANEL_SAVE: (errors.NoSuchCamera, errors.NoPicture, *_STORED),
     uris.EVENTS: _STORED,
     uris.EVENT: _STORED,
     uris.EVENT_FRAME: _STORED,
@@ -164,6 +188,8 @@ SUCCESSES: Final[Mapping[Route, Success]] = {
     ),
     uris.STREAM: Success(description="pictures without end; X-Timestamp and X-Sequence stand in each part"),
     uris.VIDEO_FEED: Success(description="pictures without end"),
+    uris.MJPEG: Success(description="pictures without end"),
+    uris.PANEL_LATEST: Success(description="the newest picture, as the camera sent it"),
     uris.EVENT_FRAME: Success(
         description="a picture, as the camera sent it", headers=(_MOMENT, ("X-Camera", "id of the camera"))
     ),

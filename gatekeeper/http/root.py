@@ -9,8 +9,10 @@ from twisted.web.server import Request
 from gatekeeper import uris
 from gatekeeper.access.guard import Guard
 from gatekeeper.access.principal import Principal
+from gatekeeper.cameras.push.panel import Panel
 from gatekeeper.errors import GatekeeperError, MethodNotAllowed, NoSuchCamera, NotFound, UpgradeRequired
 from gatekeeper.http.errors import ErrorResource
+from gatekeeper.http.panel import Which, which
 from gatekeeper.http.requests import authorise
 from gatekeeper.http.routes import Operation
 from gatekeeper.uris import Permission, Route
@@ -21,6 +23,7 @@ MJPEG: Final = "multipart/x-mixed-replace"
 STREAMS: Final = (
     Operation(uris.STREAM, "Stream the pictures of a camera, for ever.", gives=MJPEG),
     Operation(uris.VIDEO_FEED, "Stream the first camera that you may view, for ever.", gives=MJPEG),
+    Operation(uris.MJPEG, "Stream a camera that connects to us, for ever.", query=Which, gives=MJPEG),
 )
 """What answers here and not among Klein's routes, for the description."""
 
@@ -31,6 +34,7 @@ class Root(Resource):
     :param websocket: the resource at `/ws`.
     :param streams: camera id -> its MJPEG stream, in the configuration's order.
     :param api: Klein's resource.
+    :param panel: which camera is meant by seed 004's `/mjpeg`.
     """
 
     def __init__(
@@ -39,12 +43,14 @@ class Root(Resource):
         websocket: IResource,
         streams: Mapping[str, IResource],
         api: IResource,
+        panel: Panel,
     ) -> None:
         super().__init__()
         self._guard = guard
         self._websocket = websocket
         self._streams = streams
         self._api = api
+        self._panel = panel
 
     def getChild(self, path: bytes, request: Request) -> Any:
         if request.path == uris.WEBSOCKET_PATH.encode():
@@ -69,6 +75,8 @@ class Root(Resource):
         """Return the stream's route and ids that a path means, or None if it isn't a stream's."""
         if path == uris.VIDEO_FEED.path:
             return uris.VIDEO_FEED, {}
+        if path == uris.MJPEG.path:
+            return uris.MJPEG, {}
         head, tail = uris.STREAM.path.split("<camera>")
         if path.startswith(head) and path.endswith(tail) and len(path) > len(head) + len(tail):
             return uris.STREAM, {"camera": path[len(head) : -len(tail)]}
@@ -80,6 +88,9 @@ class Root(Resource):
             if request.method not in READING:
                 return _wrong_method(request)
             request.principal = who  # type: ignore[attr-defined]  # for the stream, which ends when that is logged out
+            if route is uris.MJPEG:
+                assert who is not None  # noqa: S101 - narrows the type: the route needs a permission
+                return self._of(which(self._panel, request, who))
             return self._of(ids["camera"]) if ids else self._first(who)
         except GatekeeperError as error:
             return ErrorResource(error)

@@ -10,6 +10,7 @@ from gatekeeper.http.editing import EditingRoutes
 from gatekeeper.http.events import EventRoutes
 from gatekeeper.http.measurements import MeasurementRoutes
 from gatekeeper.http.pages import PageRoutes
+from gatekeeper.http.panel import PanelRoutes
 from gatekeeper.http.pictures import PictureRoutes
 from gatekeeper.http.system import SystemRoutes
 
@@ -28,6 +29,7 @@ def described() -> HttpApi:
         EventRoutes(NOBODY, NOBODY),
         PictureRoutes(NOBODY, NOBODY),
         MeasurementRoutes(NOBODY, NOBODY, NOBODY),
+        PanelRoutes(NOBODY, NOBODY, NOBODY),
         access,
         SystemRoutes(NOBODY, NOBODY),
         PageRoutes(NOBODY),

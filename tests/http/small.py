@@ -1,5 +1,6 @@
 """Some routes and streams in memory, asked by whoever the test says; no site, no database."""
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import cast
 
@@ -11,6 +12,7 @@ from gatekeeper.access.principal import Principal, check
 from gatekeeper.access.records import Grant
 from gatekeeper.access.roles import Role
 from gatekeeper.caller import Caller
+from gatekeeper.cameras.push.panel import Panel
 from gatekeeper.http.app import Group, HttpApi
 from gatekeeper.http.requests import HttpSite
 from gatekeeper.http.root import Root
@@ -51,7 +53,8 @@ class Small(Memory):
         self.bearer: dict[str, str] = {}
         guard = cast("Guard", self.known)
         self.api = HttpApi(guard, groups)
-        self.root = Root(guard, Resource(), streams or {}, self.api.resource())
+        panel = Panel({}, Counter(), self.net.seconds, "1")
+        self.root = Root(guard, Resource(), streams or {}, self.api.resource(), panel)
         self.net.listenTCP(8000, HttpSite(self.root, self.net))
 
     def as_(self, who: Principal | None) -> "Small":

@@ -19,12 +19,12 @@ BOUND = 240.0
 EXAMPLES = 8
 """Requests per operation that are made up by chance, with a seed that is always the same."""
 
-ENDLESS = ("stream", "video_feed")
+ENDLESS = ("stream", "video_feed", "mjpeg")
 """Not asked: their answers have no end. `tests/http/test_mjpeg.py` and `test_cameras.py` hold them to their word."""
 
 RULED = (
     "login", "setup", "token", "password", "new_key", "new_user", "change_user", "grant", "revoke_grant", "door_open",
-    "camera_set",
+    "camera_set", "panel_command", "panel_command_value",
 )  # fmt: skip
 """What may refuse a request that the description calls good: with 400, and a sentence that says why."""
 

@@ -47,6 +47,11 @@ class Connection(Protocol):
     port: Port
     registered: bool
 
+    @property
+    def address(self) -> str:
+        """Where it comes from."""
+        ...
+
     def say(self, text: bytes) -> None:
         """Send a text."""
         ...
@@ -73,6 +78,7 @@ class PushCamera(Service):
     :param wall: Unix seconds now.
     :param restarted: told when it has started anew: in a sentence, and whether that was ordered here.
     :ivar rejected: why pictures were, and how often each.
+    :ivar chunked: pictures that were begun in pieces.
     """
 
     _log = Logger()
@@ -89,6 +95,7 @@ class PushCamera(Service):
         self.feed = feed
         self.camera = camera
         self.rejected: Counter[str] = Counter()
+        self.chunked = 0
         self._push = camera.push
         self._reactor = reactor
         self._wall = wall
@@ -137,6 +144,12 @@ class PushCamera(Service):
     def seated(self, port: Port) -> Connection | None:
         """Return the connection that it has on a port."""
         return self._seats.get(port)
+
+    @property
+    def address(self) -> str | None:
+        """The IP address that it sends its pictures from; None while it is away."""
+        stream = self._seats.get(Port.STREAM)
+        return stream.address if stream is not None else None
 
     def seat(self, connection: Connection) -> None:
         """Take a connection; the seat must be free."""

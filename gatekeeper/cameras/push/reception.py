@@ -8,11 +8,11 @@ again every three seconds.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
 from twisted.application.service import Service
-from twisted.internet.interfaces import IDelayedCall
+from twisted.internet.interfaces import IDelayedCall, ISSLTransport
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
@@ -20,6 +20,7 @@ from gatekeeper.cameras.push import wire
 from gatekeeper.cameras.push.assembly import Assembly, Outcome, Whole
 from gatekeeper.cameras.push.camera import Port, PushCamera
 from gatekeeper.cameras.push.identity import Facts, Known, Strangers, identify, registered
+from gatekeeper.errors import AccessDenied, GatekeeperError
 
 MAXIMUM_MESSAGE: Final = 5 * 1024 * 1024  # bytes, as the seed's server has it
 MAXIMUM_FRAGMENTS: Final = 8192  # of a message: 5 MiB in pieces of 1 KiB are 5120; each costs memory, however small
@@ -30,9 +31,49 @@ SILENCE_SECONDS: Final = 15.0  # without a byte, three pings without an answer: 
 PROOF_SECONDS: Final = 2.0  # for a connection to show that it is alive when a second one comes
 RECORDED_EVERY: Final = 60.0  # seconds between records of the same camera's second connection: it tries every three
 SECOND = 4409  # close code: the camera is there already
+REFUSED = 4000  # close code, and the HTTP status of why: 4401 log in, 4403 not allowed, 4404 no such camera
 
 Recorder = Callable[[str, str], None]
 """Told the camera's id and what happened, for the record."""
+
+
+class Visitor(Protocol):
+    """A browser that was let in at a camera's port."""
+
+    def heard(self, text: bytes) -> None:
+        """Take in what it says."""
+
+    def gone(self) -> None:
+        """Forget it."""
+
+
+class Visitors(Protocol):
+    """Who comes to a camera's port and is no camera."""
+
+    def announced(self, request: Any, address: str, *, secure: bool) -> Any:
+        """Return what is known of a visitor by its handshake; None if it may be a camera."""
+
+    def admit(self, socket: "DeviceSocket") -> Visitor:
+        """Let a browser in.
+
+        :raises GatekeeperError: if it may not come in.
+        """
+
+    def told(self, camera: str) -> None:
+        """Hear that a camera has said how it is."""
+
+
+class NoVisitors:
+    """Nobody but cameras."""
+
+    def announced(self, request: Any, address: str, *, secure: bool) -> Any:
+        return None
+
+    def admit(self, socket: "DeviceSocket") -> Visitor:
+        raise AccessDenied("only cameras connect here")
+
+    def told(self, camera: str) -> None:
+        pass
 
 
 class DeviceSocket(WebSocketServerProtocol):  # type: ignore[misc]  # Autobahn has no types here
@@ -44,6 +85,8 @@ class DeviceSocket(WebSocketServerProtocol):  # type: ignore[misc]  # Autobahn h
         self.reception = self.factory.reception
         self.port = self.factory.port
         self.facts = Facts("", "/")
+        self.announced: Any = None  # what its handshake said of it, if it isn't a camera's
+        self.visitor: Visitor | None = None
         self.camera: PushCamera | None = None
         self.registered = False
         self.speaks = False
@@ -70,6 +113,7 @@ class DeviceSocket(WebSocketServerProtocol):  # type: ignore[misc]  # Autobahn h
         given = request.params.get("token") or [_bearer(request.headers)]
         path = wire.shown(str(request.path)) or "/"
         self.facts = Facts(str(peer), path, given[0])
+        self.announced = self.reception._announced(self, request)
         # returns None: 101 without a subprotocol, although the camera asks for `arduino`
 
     def onOpen(self) -> None:
@@ -90,12 +134,19 @@ class DeviceSocket(WebSocketServerProtocol):  # type: ignore[misc]  # Autobahn h
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
         if not self.speaks:
             return  # it was refused, and still talks
-        if isBinary:
+        if self.visitor is not None:
+            if not isBinary:
+                self.visitor.heard(payload)
+        elif isBinary:
             self.reception._binary(self, payload)
         else:
             self.reception._text(self, wire.parse(payload))
 
     # --- for the camera ---
+
+    @property
+    def address(self) -> str:
+        return self.facts.address
 
     def say(self, text: bytes) -> None:
         self.sendMessage(text)
@@ -162,6 +213,7 @@ class Reception(Service):
     :param wall: Unix seconds now.
     :param record: told of second connections.
     :ivar strangers: who is in no configuration.
+    :ivar visitors: who else comes; nobody, until the site says so.
     """
 
     _log = Logger()
@@ -179,6 +231,7 @@ class Reception(Service):
         self.maximum = maximum
         self.sockets: set[DeviceSocket] = set()
         self.strangers = Strangers()
+        self.visitors: Visitors = NoVisitors()
         self._reactor = reactor
         self._cameras = cameras
         self._known = known
@@ -242,11 +295,21 @@ class Reception(Service):
 
     # --- what happens on a connection ---
 
+    def _announced(self, socket: DeviceSocket, request: Any) -> Any:
+        """Return what is known of a visitor; who brings a camera's token is a camera, whatever else it brings."""
+        if any(one.token is not None and one.fits(socket.facts) for one in self._known):
+            return None
+        secure = ISSLTransport.providedBy(socket.transport)
+        return self.visitors.announced(request, socket.facts.address, secure=secure)
+
     def _opened(self, socket: DeviceSocket) -> None:
-        self._seat(socket)  # or not yet, or never: it is listed when it says something
+        if socket.announced is None:
+            self._seat(socket)  # or not yet, or never: it is listed when it says something
 
     def _gone(self, socket: DeviceSocket) -> None:
         self.sockets.discard(socket)
+        if socket.visitor is not None:
+            socket.visitor.gone()
         if socket.camera is not None:
             socket.camera.unseat(socket, self._why_gone(socket))
 
@@ -260,18 +323,27 @@ class Reception(Service):
         match message:
             case wire.Register():
                 self._registered(socket, message)
+            case _ if socket.announced is not None:
+                pass  # a browser that didn't say that it is one
             case wire.FrameStart() | wire.FrameEnd() | wire.ImageStart() | wire.ImageEnd():
                 self._outcomes(socket, socket.assembly.text(message, self.now))
                 if isinstance(message, wire.ImageStart):
-                    socket.say(wire.acknowledged(self._wall()))
+                    self._began_in_pieces(socket)
             case _:
                 if socket.camera is not None:
                     socket.camera.heard(message)
+                    if isinstance(message, wire.Health):
+                        self.visitors.told(socket.camera.camera.id)
                 else:
                     self.strangers.seen(socket.facts, self._wall())
 
+    def _began_in_pieces(self, socket: DeviceSocket) -> None:
+        socket.say(wire.acknowledged(self._wall()))
+        if socket.camera is not None:
+            socket.camera.chunked += 1
+
     def _binary(self, socket: DeviceSocket, payload: bytes) -> None:
-        if socket.port is Port.STREAM:  # pictures on the control port are nobody's
+        if socket.port is Port.STREAM and socket.announced is None:  # pictures on the control port are nobody's
             self._outcomes(socket, socket.assembly.binary(payload, self.now))
 
     def _outcomes(self, socket: DeviceSocket, outcomes: list[Outcome]) -> None:
@@ -282,8 +354,8 @@ class Reception(Service):
                 self.strangers.pictured(socket.facts, outcome.width, outcome.height, len(outcome.jpeg), self._wall())
 
     def _registered(self, socket: DeviceSocket, message: wire.Register) -> None:
-        if message.device != "camera":
-            socket.refuse(1000, "only cameras connect here")
+        if message.device != "camera" or socket.announced is not None:
+            self._admit(socket, message)
             return
         socket.facts = registered(socket.facts, wire.shown(message.id) if message.id is not None else None)
         if socket.camera is None and not self._seat(socket) and not socket.speaks:
@@ -292,6 +364,15 @@ class Reception(Service):
         socket.say(wire.registered(self._wall(), wire.FRAMED in message.frames))
         if socket.camera is not None:
             socket.camera.registered(message)
+
+    def _admit(self, socket: DeviceSocket, message: wire.Register) -> None:
+        """Let a browser in; nobody else, and a page that says that it is a camera isn't one."""
+        try:
+            if message.device != "browser":
+                raise AccessDenied("only cameras and browsers connect here, and each as what it is")
+            socket.visitor = self.visitors.admit(socket)
+        except GatekeeperError as error:
+            socket.refuse(REFUSED + error.status, str(error))
 
     # --- who it is ---
 

@@ -327,7 +327,7 @@ def test_the_list_of_strangers_is_bounded(bench: Bench) -> None:
 
 def test_a_browser_is_sent_away(bench: Bench) -> None:
     device = Device(bench, "/new").send({"type": "register", "device": "browser"})
-    assert device.client.remoteCloseCode == 1000
+    assert device.client.remoteCloseCode == 4403
 
 
 def test_a_second_one_is_refused_while_the_first_is_alive(bench: Bench) -> None:
