@@ -182,7 +182,7 @@ class Gatekeeper(Service):
         site = Site(settings, self._options.folder, self._reactor, demo=demo, source=source)
         site.privilegedStartService()
         if demo:
-            self._devices.dial(site.push_port)
+            self._devices.dial(site.push_port, site.measuring_port)
         self._site = site
 
     def _demo(self) -> config.Site:

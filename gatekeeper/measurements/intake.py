@@ -182,7 +182,7 @@ class Intake:
         known = NOTHING_KNOWN if self._again else Ledger(dict(ids), dict(highest))
         again = self._last if self._again else None
         storing = self._database.write(lambda connection: rows.add(connection, given, known, again))
-        storing.addCallbacks(self._done, self._not_done).addErrback(self._bug)
+        storing.addCallbacks(self._done, self._not_done)
 
     def _done(self, added: Added) -> None:
         batch, self._flying = self._flying, []
@@ -250,10 +250,10 @@ class Intake:
             by_origin.setdefault(entry.origin, []).append(entry)
         self._through += len(batch)
         for origin, entries in by_origin.items():
-            origin.settled(entries, error)
-
-    def _bug(self, failure: Failure) -> None:
-        self.log.failure("a sender could not be told of its samples", failure)
+            try:
+                origin.settled(entries, error)
+            except Exception:  # noqa: BLE001 - one sender's trouble is not the others': what is stored is stored
+                self.log.failure("a sender could not be told of its samples")
 
     def settled(self) -> "Deferred[None]":
         """Return what fires when everything that was taken in until now is stored, or can't be."""

@@ -25,11 +25,12 @@ from gatekeeper.errors import GatekeeperError, InvalidArgument, TooLarge
 from gatekeeper.measurements import sample as samples
 from gatekeeper.measurements import wire
 from gatekeeper.measurements.api import CLOSED, Measurements
-from gatekeeper.measurements.broadcast import Audience, Broadcast
+from gatekeeper.measurements.broadcast import TEXT, Audience, Broadcast
 from gatekeeper.measurements.intake import Entry
 from gatekeeper.measurements.sample import MAXIMUM_MESSAGE
 from gatekeeper.measurements.session import Unrecorded
 from gatekeeper.uris import Permission
+from gatekeeper.wamp.framing import frame
 
 SHAKING_SECONDS: Final = 5.0  # for the handshake, and for the closing one
 PING_SECONDS: Final = 10.0
@@ -135,7 +136,7 @@ class MeasurementSocket(WebSocketServerProtocol):  # type: ignore[misc]  # Autob
 
     def tell(self, frames: Sequence[bytes]) -> None:
         """Send frames; whoever leaves too much unread is cut, so that it dials again and begins anew."""
-        if not self.speaks:
+        if not self.speaks or self.state != self.STATE_OPEN:
             return
         if self._full:
             self._owed += sum(map(len, frames))
@@ -160,9 +161,9 @@ class MeasurementSocket(WebSocketServerProtocol):  # type: ignore[misc]  # Autob
     # --- for the listener ---
 
     def say(self, text: bytes) -> None:
-        """Send a text."""
-        if self.speaks:
-            self.sendMessage(text)
+        """Send a text; to one that is gone, or going, nothing."""
+        if self.speaks and self.state == self.STATE_OPEN:
+            self.transport.write(frame(TEXT, text))
 
     def complain(self, error: GatekeeperError, **more: Any) -> None:
         """Tell what was wrong, a bounded number of times a second."""
@@ -370,6 +371,7 @@ class MeasurementListener(Service):
 
     def gone(self, socket: MeasurementSocket) -> None:
         """Forget a connection."""
+        socket.speaks = False
         self.sockets.discard(socket)
         self._broadcast.viewers.discard(socket)
 

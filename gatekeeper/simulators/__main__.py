@@ -1,4 +1,4 @@
-"""One virtual device as a process: `python -m gatekeeper.simulators camera`, `push` or `lock`.
+"""One virtual device as a process: `python -m gatekeeper.simulators camera`, `push`, `laptop` or `lock`.
 
 It prints `port <n>`, then obeys lines on its standard input and answers each with `ok …` or `error …`; it ends when
 that is closed, so that it never outlives whoever started it.
@@ -103,6 +103,21 @@ def _push(reactor: Any, wanted: argparse.Namespace) -> tuple[Any, dict[str, Call
     return camera, controls
 
 
+def _laptop(reactor: Any, wanted: argparse.Namespace) -> tuple[Any, dict[str, Callable[[list[str]], object]]]:
+    from gatekeeper.simulators.laptop import LaptopFault, VirtualLaptop  # noqa: PLC0415 - after the reactor
+
+    laptop = VirtualLaptop(reactor, wanted.team, wanted.url, rate=wanted.rate, always=wanted.always)
+    laptop.fault = LaptopFault(wanted.fault)
+
+    def fault(words: list[str]) -> None:
+        laptop.fault = LaptopFault(words[0])
+
+    def status(words: list[str]) -> dict[str, int]:
+        return {"connections": laptop.connections, "sent": laptop.sent, "errors": laptop.errors}
+
+    return laptop, {"fault": fault, "status": status}
+
+
 def _lock(reactor: Any, wanted: argparse.Namespace) -> tuple[Any, dict[str, Callable[[list[str]], object]]]:
     from gatekeeper.simulators.lock import VirtualLock  # noqa: PLC0415 - after the reactor
     from gatekeeper.simulators.lock_device import LockFault  # noqa: PLC0415
@@ -135,15 +150,18 @@ def _lock(reactor: Any, wanted: argparse.Namespace) -> tuple[Any, dict[str, Call
     return lock, controls
 
 
+DEVICES = {"camera": _camera, "push": _push, "laptop": _laptop, "lock": _lock}
+
+
 def main(arguments: list[str]) -> None:
     """Run one device until its standard input ends."""
     parser = argparse.ArgumentParser(prog="python -m gatekeeper.simulators", description="A virtual device.")
     kinds = parser.add_subparsers(dest="kind", required=True)
     camera, lock = kinds.add_parser("camera"), kinds.add_parser("lock")
-    push = kinds.add_parser("push")
+    push, laptop = kinds.add_parser("push"), kinds.add_parser("laptop")
     for kind in (camera, lock):
         kind.add_argument("--port", type=int, default=0, help="0 lets the system choose")
-    for kind in (camera, lock, push):
+    for kind in (camera, lock, push, laptop):
         kind.add_argument("--fault", default="none")
     push.add_argument("--url", default="ws://127.0.0.1:6972/", help="where it connects to, with its path")
     push.add_argument("--control", help="where it takes commands, if not on the same socket")
@@ -153,6 +171,10 @@ def main(arguments: list[str]) -> None:
     push.add_argument("--resolution", type=int, default=7, choices=range(13))
     push.add_argument("--redial", type=float, default=3.0, help="seconds between tries to connect")
     push.add_argument("--seed", type=int, default=3)
+    laptop.add_argument("--url", default="ws://127.0.0.1:8080/", help="where it connects to, with a token")
+    laptop.add_argument("--team", type=int, default=1)
+    laptop.add_argument("--rate", type=float, default=20.0, help="samples a second")
+    laptop.add_argument("--always", action="store_true", help="send also while no session runs, as the real ones do")
     camera.add_argument("--fps", type=float, default=12.5)
     camera.add_argument("--seed", type=int, default=1)
     camera.add_argument("--serve-all", action="store_true", help="serve every client at once, which the real one can't")
@@ -162,7 +184,7 @@ def main(arguments: list[str]) -> None:
     asyncioreactor.install()
     from twisted.internet import reactor  # noqa: PLC0415 - installed just above
 
-    device, controls = {"camera": _camera, "push": _push, "lock": _lock}[wanted.kind](reactor, wanted)
+    device, controls = DEVICES[wanted.kind](reactor, wanted)
     run: Any = reactor
     device.startService()
     run.addSystemEventTrigger("before", "shutdown", device.stopService)

@@ -155,7 +155,7 @@ TOPICS = {
     "gatekeeper.camera.tomorrow.state": SEE_CAMERAS,
     "gatekeeper.door.front.state": SEE_FRONT,
     "gatekeeper.door.back.state": SEE_DOORS,
-    "gatekeeper.system.changed": f"{STAFF} {VIEWERS} device",
+    "gatekeeper.system.changed": f"{STAFF} {VIEWERS} device device-team",
     "gatekeeper.event": SEE_EVENTS,
     "gatekeeper.measurement.state": SEE_TEAM,
     "gatekeeper.measurement.samples": SEE_TEAMS,
