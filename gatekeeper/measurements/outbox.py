@@ -130,6 +130,6 @@ class Outbox:
         }
 
 
-def text_of(fields: dict[str, Any]) -> bytes:
+def text_of(fields: dict[str, Any]) -> str:
     """Return a sample as the text of a message."""
-    return json.dumps(fields, separators=(",", ":")).encode()
+    return json.dumps(fields, separators=(",", ":"))

@@ -11,8 +11,8 @@
 connection that was lost, until the server has acknowledged. `get_stats()["success"]` counts what the server has stored:
 that is in its database, exactly once. What is not yet acknowledged when the process is killed is lost with it.
 
-The standard library is all that it needs: no Twisted, no package. `CameraSenderHTTP` (`sender_http.py`) has the same
-face.
+It needs no Twisted: the standard library, and wsproto for the WebSocket. `CameraSenderHTTP` (`sender_http.py`) has the
+same face.
 """
 
 import json
@@ -28,8 +28,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 from urllib.parse import urlsplit, urlunsplit
 
-from gatekeeper.measurements import client_frames
-from gatekeeper.measurements.client_frames import CLOSE, PING, PONG, TEXT, BrokenProtocol, Frames
+from gatekeeper.measurements.client_side import Address, BrokenProtocol, ClientSide, address_of
 from gatekeeper.measurements.outbox import ROOM, Outbox, text_of
 
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
@@ -224,15 +223,14 @@ class CameraSender(Sender):
         context: ssl.SSLContext | None = None,
     ) -> None:
         super().__init__(laptop_id, token=token, room=room, timeout=timeout)
-        self._address = client_frames.address_of(ws_url)
+        self._address = address_of(ws_url)
         self._context = context
         parts = urlsplit(ws_url)
         self.ws_url = urlunsplit((parts.scheme, parts.netloc, parts.path, "", ""))  # shown: without a token
 
     def _talk(self) -> bool:
         with self._dial() as sock:
-            connection = _Connection(sock, self._timeout)
-            connection.shake(self._address, self._token)
+            connection = _Connection(sock, self._timeout, self._address, self._token)
             self._opened()
             settled = False
             while not self._stopping.is_set():
@@ -261,7 +259,7 @@ class CameraSender(Sender):
             raise
         return sock
 
-    def _heard(self, text: bytes) -> bool:
+    def _heard(self, text: str) -> bool:
         """Take in what the server says; return whether it settled anything."""
         try:
             said = json.loads(text)
@@ -282,44 +280,41 @@ CameraSenderWS = CameraSender
 
 
 class _Connection:
-    """One WebSocket, used by the thread alone."""
+    """One WebSocket over a socket, used by the thread alone."""
 
-    def __init__(self, sock: socket.socket, timeout: float) -> None:
+    def __init__(self, sock: socket.socket, timeout: float, address: Address, token: str | None) -> None:
         self._sock = sock
         self._timeout = timeout
-        self._frames = Frames()
-        self._out = bytearray()
-        self._early: list[bytes] = []  # what came with the handshake
+        self._side = ClientSide(address, token)
+        self._early: list[str] = []  # what came with the handshake
         self._heard = time.monotonic()
         self._asked = self._heard
+        self._shake()
 
     @property
     def has_room(self) -> bool:
         """Whether more may be made ready to be written."""
-        return len(self._out) < PIECE
+        return len(self._side.out) < PIECE
 
-    def shake(self, address: client_frames.Address, token: str | None) -> None:
-        """Open the WebSocket."""
-        key = client_frames.new_key()
+    def _shake(self) -> None:
+        """Open the WebSocket; the socket's own time-out bounds each read."""
         self._sock.settimeout(self._timeout)
-        self._sock.sendall(client_frames.request(address, key, token))
-        head = bytearray()
-        while b"\r\n\r\n" not in head:
-            data = self._sock.recv(4096)
-            if not data or len(head) > client_frames.HEAD:
-                raise BrokenProtocol("the server closed the connection during the handshake")
-            head += data
-        answer, _, rest = bytes(head).partition(b"\r\n\r\n")
-        client_frames.answered(answer, key)
+        self._sock.sendall(self._side.out)
+        self._side.out.clear()
+        until = self._heard + self._timeout
+        while not self._side.is_open:
+            data = self._sock.recv(PIECE)
+            if not data or time.monotonic() > until:
+                raise BrokenProtocol("the server did not finish the handshake")
+            self._early += self._side.feed(data)
         self._sock.setblocking(False)
-        self._early = self._texts(rest)
         self._heard = self._asked = time.monotonic()
 
-    def say(self, text: bytes) -> None:
+    def say(self, text: str) -> None:
         """Make a text ready to be written."""
-        self._out += client_frames.frame(TEXT, text)
+        self._side.say(text)
 
-    def turn(self, wake: socket.socket | None, longest: float, *, expecting: bool) -> list[bytes]:
+    def turn(self, wake: socket.socket | None, longest: float, *, expecting: bool) -> list[str]:
         """Write and read what goes, waiting for it no longer than `longest`; return the texts that came.
 
         :raises BrokenProtocol: if the connection is closed, or dead.
@@ -327,7 +322,7 @@ class _Connection:
         early, self._early = self._early, []
         if not self._pending():
             waiting = [self._sock] + ([wake] if wake is not None else [])
-            select.select(waiting, [self._sock] if self._out else [], [], 0.0 if early else longest)
+            select.select(waiting, [self._sock] if self._side.out else [], [], 0.0 if early else longest)
         self._write()
         texts = early + self._read()
         self._look(expecting)
@@ -335,7 +330,7 @@ class _Connection:
 
     def bye(self) -> None:
         """Say that it is over."""
-        self._out += client_frames.frame(CLOSE, (1000).to_bytes(2, "big"))
+        self._side.close()
         with suppress(OSError):
             self._write()
 
@@ -343,15 +338,16 @@ class _Connection:
         return isinstance(self._sock, ssl.SSLSocket) and self._sock.pending() > 0
 
     def _write(self) -> None:
-        while self._out:
+        out = self._side.out
+        while out:
             try:
-                sent = self._sock.send(self._out[:PIECE])
+                sent = self._sock.send(out[:PIECE])
             except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
                 return
-            del self._out[:sent]
+            del out[:sent]
 
-    def _read(self) -> list[bytes]:
-        texts: list[bytes] = []
+    def _read(self) -> list[str]:
+        texts: list[str] = []
         while True:
             try:
                 data = self._sock.recv(PIECE)
@@ -360,21 +356,9 @@ class _Connection:
             if not data:
                 raise BrokenProtocol("the server closed the connection")
             self._heard = time.monotonic()
-            texts += self._texts(data)
+            texts += self._side.feed(data)
             if len(data) < PIECE:
                 return texts
-
-    def _texts(self, data: bytes) -> list[bytes]:
-        texts = []
-        for opcode, payload in self._frames.feed(data):
-            if opcode == TEXT:
-                texts.append(payload)
-            elif opcode == PING:
-                self._out += client_frames.frame(PONG, payload)
-            elif opcode == CLOSE:
-                why = payload[2:].decode("utf-8", "replace")
-                raise BrokenProtocol(f"the server closed the connection{': ' if why else ''}{why}")
-        return texts
 
     def _look(self, expecting: bool) -> None:
         """Ask for a sign of life, and give up where none comes."""
@@ -383,4 +367,4 @@ class _Connection:
             raise BrokenProtocol(f"the server said nothing for {now - self._heard:.0f} s")
         if now - max(self._heard, self._asked) > self._timeout / 2:
             self._asked = now
-            self._out += client_frames.frame(PING, b"")
+            self._side.ask()

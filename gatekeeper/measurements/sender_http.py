@@ -7,7 +7,7 @@ import time
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from gatekeeper.measurements.client_frames import BrokenProtocol
+from gatekeeper.measurements.client_side import BrokenProtocol
 from gatekeeper.measurements.outbox import ROOM
 from gatekeeper.measurements.sender import Sender
 

@@ -7,9 +7,10 @@ from typing import Any
 from twisted.internet.address import IPv4Address
 from twisted.internet.error import ConnectionDone
 from twisted.python.failure import Failure
+from wsproto import ConnectionType, WSConnection
+from wsproto.events import CloseConnection, Request, TextMessage
+from wsproto.frame_protocol import Opcode
 
-from gatekeeper.measurements import client_frames
-from gatekeeper.measurements.client_frames import CLOSE, TEXT, Frames
 from gatekeeper.measurements.intake import Intake
 from tests.sites import TOKEN, Memory, Wire
 
@@ -32,25 +33,41 @@ class Laptop:
         self.wire = Wire("192.168.137.9")
         self.wire.protocol = self.protocol
         self.protocol.makeConnection(self.wire)
-        key = client_frames.new_key()
-        self.protocol.dataReceived(client_frames.request(client_frames.address_of(f"ws://h:8080/{query}"), key))
-        head, _, rest = self.wire.value().partition(b"\r\n\r\n")
-        client_frames.answered(head, key)
-        self.wire.clear()
-        self._frames = Frames()
-        self._found = self._frames.feed(rest)
+        self._socket = WSConnection(ConnectionType.CLIENT)
+        self.protocol.dataReceived(self._socket.send(Request(host="h:8080", target=f"/{query}")))
+        self._found: list[dict[str, Any]] = []
+        self._text = ""
+        self.closed: int | None = None
+        self._read()
 
-    def send(self, message: Any, opcode: int = TEXT) -> None:
+    def send(self, message: Any, opcode: Opcode = Opcode.TEXT) -> None:
+        """Send bytes as they are, and anything else as JSON; also what no client's library would send."""
         data = message if isinstance(message, bytes) else json.dumps(message).encode()
-        self.protocol.dataReceived(client_frames.frame(opcode, data))
+        length = len(data)
+        if length < 126:
+            size = bytes((0x80 | length,))
+        else:
+            size = b"\xfe" + length.to_bytes(2, "big") if length < 0x10000 else b"\xff" + length.to_bytes(8, "big")
+        self.protocol.dataReceived(bytes((0x80 | opcode,)) + size + bytes(4) + data)  # masked with zeros
 
     def heard(self) -> list[dict[str, Any]]:
         """Return the messages since the last look."""
-        found = self._found + self._frames.feed(self.wire.value())
-        self._found = []
+        self._read()
+        found, self._found = self._found, []
+        return found
+
+    def _read(self) -> None:
+        if self.wire.value():
+            self._socket.receive_data(self.wire.value())
         self.wire.clear()
-        self.closed = next((int.from_bytes(payload[:2], "big") for opcode, payload in found if opcode == CLOSE), None)
-        return [json.loads(payload) for opcode, payload in found if opcode == TEXT]
+        for event in self._socket.events():
+            if isinstance(event, TextMessage):
+                self._text += event.data
+                if event.message_finished:
+                    self._found.append(json.loads(self._text))
+                    self._text = ""
+            elif isinstance(event, CloseConnection):
+                self.closed = event.code
 
     def lose(self) -> None:
         self.protocol.connectionLost(Failure(ConnectionDone()))

@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from wsproto.frame_protocol import Opcode
 
-from gatekeeper.measurements.client_frames import BINARY, TEXT
 from gatekeeper.measurements.intake import HIGH
 from gatekeeper.measurements.listener import MAXIMUM_UNREAD
 from gatekeeper.measurements.sample import MAXIMUM_MESSAGE
@@ -177,7 +177,7 @@ def test_a_binary_message_is_told_and_the_next_sample_is_taken(house: House) -> 
     laptop = house.laptop()
     start(house)
     laptop.heard()
-    laptop.send(b"\x00\x01", BINARY)
+    laptop.send(b"\x00\x01", Opcode.BINARY)
     laptop.send(sample())
     house.turn()
     error, told = laptop.heard()
@@ -188,7 +188,7 @@ def test_a_megabyte_is_told_and_closed(house: House) -> None:
     laptop, other = house.laptop(), house.laptop()
     start(house)
     laptop.heard(), other.heard()
-    laptop.send(b"x" * 1_000_000, TEXT)
+    laptop.send(b"x" * 1_000_000)
     [error] = laptop.heard()
     assert (error["code"], str(MAXIMUM_MESSAGE) in error["message"], laptop.closed) == ("too_large", True, 1009)
     other.send(sample())

@@ -25,7 +25,7 @@ def test_what_is_sent_is_what_the_server_takes() -> None:
     outbox = Outbox(3, "abc")
     outbox.put(10.0, 5, 3.25, 1, 0)
     [fields] = outbox.take(10.5)
-    found = parse(text_of(fields), 8)
+    found = parse(text_of(fields).encode(), 8)
     assert (found.team, found.a, found.b, found.a_detected, found.b_detected) == (3, 5.0, 3.25, True, False)
     assert (found.sender, found.seq, found.age) == ("abc", 1, 0.5)
 
