@@ -26,6 +26,7 @@ from gatekeeper.viewing import Viewing
 from gatekeeper.wanted import Wanted, wanted
 
 MAXIMUM_WAITING: Final = 4  # reloads; each reads the whole file, so that the second already has what the fifth wants
+STOPPING: Final = "the site is being stopped"
 NO_FILE: Final = "the demo site has no configuration file: start gatekeeper with --config FILE for a site of your own"
 
 
@@ -94,6 +95,8 @@ class Renewing:
         :raises NotReloaded: if it can't be used; the site runs on as it was, and the message says why.
         :raises Busy: if too many wait already.
         """
+        if self._ended:
+            raise NotReloaded(STOPPING)
         async with Turn(self._turn):
             return await self.take(caller)
 
@@ -136,7 +139,7 @@ class Renewing:
 
     def _load(self) -> Effect:
         if self._ended:
-            raise ConfigurationError("the site is being stopped")
+            raise ConfigurationError(STOPPING)
         if self.source is None:
             raise ConfigurationError(NO_FILE)
         return self._read(self.source.load())

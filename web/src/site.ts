@@ -42,6 +42,8 @@ export class Site {
   readonly history: History;
   readonly #link: Link;
   readonly #video: Video;
+  /** Topics that this session has subscribed to for states. */
+  readonly #heard = new Set<string>();
   #pulse: Pulse = startPulse(0);
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -217,23 +219,42 @@ export class Site {
   async #learn(): Promise<void> {
     const system = this.#mayAsk ? await this.#link.call<SystemStatus>(uris.CALL_SYSTEM_STATUS) : null;
     await this.#relist(); // what we may see: there is nothing to subscribe to of the rest
-    await Promise.all([
-      ...this.cameras.value.map(({ id }) =>
-        this.#link.subscribe(fill(uris.TOPIC_CAMERA_STATE, { camera: id }), ([status]) =>
-          this.#cameraChanged(status as CameraStatus),
-        ),
-      ),
-      ...this.doors.value.map(({ id }) =>
-        this.#link.subscribe(fill(uris.TOPIC_DOOR_STATE, { door: id }), ([status]) =>
-          this.#doorChanged(status as DoorStatus),
-        ),
-      ),
-    ]);
+    this.#heard.clear(); // they were the last session's
+    await this.#link.subscribe(uris.TOPIC_CHANGED, () => void this.#renew());
+    await this.#listen();
     await this.#relist();
     this.#video.joined();
     if (this.may("event.view")) await this.history.follow();
     this.system.value = system;
     if (system !== null) document.title = system.name;
+  }
+
+  /** Cameras or doors came or went. */
+  async #renew(): Promise<void> {
+    try {
+      await this.#relist();
+      await this.#listen();
+      await this.#relist();
+    } catch (reason) {
+      console.warn("the server did not say what changed", reason); // its next list does
+    }
+  }
+
+  /** Subscribe to the state of everything that there is and that isn't listened to yet. */
+  async #listen(): Promise<void> {
+    const topics: [string, (status: unknown) => void][] = [
+      ...this.cameras.value.map(({ id }): [string, (status: unknown) => void] => [
+        fill(uris.TOPIC_CAMERA_STATE, { camera: id }),
+        (status) => this.#cameraChanged(status as CameraStatus),
+      ]),
+      ...this.doors.value.map(({ id }): [string, (status: unknown) => void] => [
+        fill(uris.TOPIC_DOOR_STATE, { door: id }),
+        (status) => this.#doorChanged(status as DoorStatus),
+      ]),
+    ];
+    const fresh = topics.filter(([topic]) => !this.#heard.has(topic));
+    for (const [topic] of fresh) this.#heard.add(topic);
+    await Promise.all(fresh.map(([topic, take]) => this.#link.subscribe(topic, ([status]) => take(status))));
   }
 
   async #relist(): Promise<void> {

@@ -26,6 +26,7 @@ export function camera(changes: Partial<CameraStatus> = {}): CameraStatus {
     rejected: 0,
     reconnects: 0,
     viewers: 1,
+    doors: [],
     sight: "ok",
     sight_since: T0 - 60,
     device: null,

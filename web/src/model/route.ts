@@ -5,6 +5,8 @@ import { type Filter, GROUPS, NO_FILTER, OUTCOMES } from "./filter";
 export type Route =
   | { readonly page: "live" }
   | { readonly page: "camera"; readonly id: string }
+  | { readonly page: "adding" }
+  | { readonly page: "editing"; readonly id: string }
   | { readonly page: "events"; readonly filter: Filter }
   | { readonly page: "event"; readonly id: string }
   | { readonly page: "people" }
@@ -17,7 +19,9 @@ const FIELDS = ["group", "subject", "actor", "outcome", "day"] as const;
 /** Read a fragment such as "#/events?group=doors"; what is not known is the live page. */
 export function parse(fragment: string): Route {
   const [path = "", query = ""] = fragment.replace(/^#\/?/, "").split("?", 2);
-  const [page, id] = path.split("/").map(decoded);
+  const [page, id, more] = path.split("/").map(decoded);
+  if (page === "cameras" && id === "new") return { page: "adding" };
+  if (page === "cameras" && id && more === "edit") return { page: "editing", id };
   if (page === "cameras" && id) return { page: "camera", id };
   if (page === "events" && id) return { page: "event", id };
   if (page === "events") return { page: "events", filter: filterOf(new URLSearchParams(query)) };
@@ -48,6 +52,10 @@ function filterOf(query: URLSearchParams): Filter {
 /** Return the fragment of a page: what `parse` reads back. */
 export function fragment(route: Route): string {
   switch (route.page) {
+    case "adding":
+      return "#/cameras/new";
+    case "editing":
+      return `#/cameras/${encodeURIComponent(route.id)}/edit`;
     case "live":
       return "#/";
     case "camera":

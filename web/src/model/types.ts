@@ -36,6 +36,8 @@ export interface CameraStatus {
   readonly rejected: number;
   readonly reconnects: number;
   readonly viewers: number;
+  /** Ids of the doors that it looks at. */
+  readonly doors: readonly string[];
   readonly sight: Sight;
   readonly sight_since: number;
   readonly device: DeviceHealth | null;

@@ -3,10 +3,11 @@ import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
 import { serverTime } from "../model/clock";
 import { spoken } from "../model/language";
-import type { Page } from "../model/route";
+import { fragment, type Page } from "../model/route";
 import { clockTime } from "../model/words";
 import type { Site } from "../site";
 import { Account } from "./account";
+import { CameraForm } from "./adding";
 import { CameraTile } from "./camera";
 import { CameraPage } from "./camera_later";
 import { DoorCard } from "./door";
@@ -27,6 +28,7 @@ const SAY = spoken(
     noDoorForYou: "There is no door that you may see.",
     sensor: "There is no door sensor: a state is that of the lock’s relay, not of the door leaf.",
     cameras: "Cameras",
+    add: "Add a camera",
     noCamera: "No camera is configured.",
     noCameraForYou: "There is no camera that you may see.",
     waiting: "Waiting for the server…",
@@ -39,6 +41,7 @@ const SAY = spoken(
     noDoorForYou: "Tidak ada pintu yang boleh Anda lihat.",
     sensor: "Tidak ada sensor pintu: statusnya adalah status relai kunci, bukan daun pintu.",
     cameras: "Kamera",
+    add: "Tambah kamera",
     noCamera: "Belum ada kamera yang dikonfigurasi.",
     noCameraForYou: "Tidak ada kamera yang boleh Anda lihat.",
     waiting: "Menunggu server…",
@@ -68,6 +71,13 @@ function Shown({ site }: { readonly site: Site }): JSX.Element {
   const pages: Readonly<Record<Page, () => JSX.Element>> = {
     live: () => <Board site={site} />,
     events: () => <TimelinePage site={site} />,
+    adding: () => (site.may("system.change") ? <CameraForm site={site} /> : <Board site={site} />),
+    editing: () =>
+      site.may("system.change") && route.page === "editing" ? (
+        <CameraForm site={site} id={route.id} />
+      ) : (
+        <Board site={site} />
+      ),
     camera: () => <CameraPage site={site} id={route.page === "camera" ? route.id : ""} />,
     event: () => <EventPage site={site} id={route.page === "event" ? route.id : ""} />,
     people: () => (site.may("access.admin") ? <People site={site} /> : <Board site={site} />),
@@ -107,7 +117,14 @@ function Board({ site }: { readonly site: Site }): JSX.Element {
         {doors.length > 0 && <p class="hint">{SAY.sensor}</p>}
       </section>
       <section class="cameras" aria-labelledby="cameras-title">
-        <h2 id="cameras-title">{SAY.cameras}</h2>
+        <div class="titled">
+          <h2 id="cameras-title">{SAY.cameras}</h2>
+          {site.may("system.change") && (
+            <a class="button quiet" href={fragment({ page: "adding" })} data-testid="add-camera">
+              {SAY.add}
+            </a>
+          )}
+        </div>
         <div class={cameras.length > MANY ? "tiles many" : "tiles"}>
           {cameras.map((camera) => (
             <CameraTile key={camera.id} site={site} camera={camera} />

@@ -22,6 +22,7 @@ const SAY = {
   waiting: "Waiting for the server…",
   none: (id: string) => `There is no camera “${id}” that you may see.`,
   facts: "About this camera",
+  edit: "Change or remove it",
   hour: "The last hour",
   lately: "Lately",
   nothing: "Nothing has happened to it yet.",
@@ -75,6 +76,11 @@ function Shown({ site, camera }: Props): JSX.Element {
       <Back />
       <Picture site={site} camera={camera} />
       <Facts site={site} camera={camera} />
+      {site.may("system.change") && (
+        <a class="button" href={fragment({ page: "editing", id: camera.id })} data-testid="edit-camera">
+          {SAY.edit}
+        </a>
+      )}
       {mayControl && <ControlsPanel site={site} closeup={closeup} />}
       <Titled id="hour" title={SAY.hour}>
         <Charts closeup={closeup} />
