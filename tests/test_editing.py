@@ -13,6 +13,8 @@ from twisted.internet.error import ConnectionRefusedError as Refused
 from twisted.python.failure import Failure
 
 from gatekeeper.editing import Editing
+from gatekeeper.errors import Conflict
+from gatekeeper.source import Source
 from gatekeeper.trying import PATIENCE
 from tests.cameras.pictures import picture
 from tests.sites import SETTINGS, Log
@@ -270,3 +272,12 @@ def test_the_editing_of_a_site_is_what_calls_reach(house: House) -> None:
     house.watcher.call("gatekeeper.camera.change", "attic", name="A").addBoth(answers.append)
     house.watcher.call("gatekeeper.camera.remove", "attic").addBoth(answers.append)
     assert [answer["changed"] + answer["removed"] for answer in answers[1:]] == [["cameras.attic"]] * 2
+
+
+def test_a_file_that_changes_between_reading_and_writing_is_not_overwritten(tmp_path: Path) -> None:
+    source = Source(tmp_path / "site.toml", lambda site: site)
+    source.file.write_text("theirs")
+    with pytest.raises(Conflict, match="was changed meanwhile"):
+        source.write("ours", "new")
+    assert [one.name for one in tmp_path.iterdir()] == ["site.toml"]
+    assert source.text() == "theirs"
