@@ -105,6 +105,12 @@ class NoSuchCamera(NotFound):
     code = "no_such_camera"
 
 
+class NoSuchFeed(NotFound):
+    """The camera has no feed of this name."""
+
+    code = "no_such_feed"
+
+
 class NoSuchUser(NotFound):
     """No account has this name."""
 

@@ -265,7 +265,8 @@ class Site(Service):
                 PanelRoutes(panel, self.viewing.cameras, self.keeping.rooms.gallery),
             ),
         )
-        root = Root(guard, WebSocketResource(self._sockets), self.viewing.streams, api.resource(), panel)
+        streams, feed = self.viewing.streams, self.viewing.feed_stream
+        root = Root(guard, WebSocketResource(self._sockets), streams, api.resource(), panel, feed)
         self._http = HttpSite(root, self._reactor)
         self._panel_http = HttpSite(PanelRoot(root, lambda: self.listening.port), self._reactor)
 
@@ -424,8 +425,7 @@ class Site(Service):
             principal = getattr(member.identity, "principal", None)
             if principal is not None and is_over(ended, principal):
                 member.leave_for(KILLED, ended.why)
-        for stream in self.viewing.streams.values():
-            stream.end(lambda principal: principal is not None and is_over(ended, principal))
+        self.viewing.end_streams(lambda principal: principal is not None and is_over(ended, principal))
         self._browsers.end(lambda principal: is_over(ended, principal))
 
     def _publish_states(self) -> None:
@@ -445,4 +445,4 @@ class Site(Service):
 
 def _policy(topic: str) -> Policy:
     """Of frames only the newest matters; states and events are never dropped."""
-    return "newest" if uris.TOPIC_CAMERA_FRAME.match(topic) else "all"
+    return "newest" if uris.TOPIC_CAMERA_FRAME.match(topic) or uris.TOPIC_FEED_FRAME.match(topic) else "all"

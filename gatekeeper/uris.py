@@ -137,6 +137,8 @@ CAMERA_ADD = Route("POST", "/api/cameras", Permission.SYSTEM_CHANGE)
 CAMERA_CHANGE = Route("PATCH", "/api/cameras/<camera>", Permission.SYSTEM_CHANGE)
 CAMERA_REMOVE = Route("DELETE", "/api/cameras/<camera>", Permission.SYSTEM_CHANGE)
 STREAM = Route("GET", "/cameras/<camera>/stream.mjpg", Permission.CAMERA_VIEW)
+FEED_STREAM = Route("GET", "/cameras/<camera>/feeds/<feed>/stream.mjpg", Permission.CAMERA_VIEW)
+FEED_SNAPSHOT = Route("GET", "/cameras/<camera>/feeds/<feed>/snapshot.jpg", Permission.CAMERA_VIEW)
 VIDEO_FEED = Route("GET", "/video_feed", Permission.CAMERA_VIEW)  # seed 000: the first camera
 MJPEG = Route("GET", "/mjpeg", Permission.CAMERA_VIEW)  # this to the last: seed 004, the first camera that connects
 PANEL_STATS = Route("GET", "/api/stats", Permission.CAMERA_VIEW)
@@ -184,7 +186,8 @@ ROUTES = (
     REVOKE_KEY,
     USERS, NEW_USER, CHANGE_USER, REVOKE_USER, GRANT, REVOKE_GRANT, SYSTEM_STATUS, SYSTEM_RELOAD, CAMERAS, CAMERA,
     CAMERA_SETTINGS, CAMERA_SET, CAMERA_TELEMETRY,
-    CAMERA_TRY, CAMERA_ADD, CAMERA_CHANGE, CAMERA_REMOVE, STRANGERS, SNAPSHOT, STREAM, VIDEO_FEED,
+    CAMERA_TRY, CAMERA_ADD, CAMERA_CHANGE, CAMERA_REMOVE, STRANGERS, SNAPSHOT, STREAM, FEED_STREAM, FEED_SNAPSHOT,
+    VIDEO_FEED,
     MJPEG, PANEL_STATS, PANEL_HEALTH, PANEL_RESOLUTIONS, PANEL_COMMANDS, PANEL_COMMAND, PANEL_COMMAND_VALUE,
     PANEL_LATEST, PANEL_SAVE,
     PICTURES, PICTURE_DAYS, PICTURE, PICTURE_DELETE, PICTURE_SMALL, PICTURE_KEEP, TIMELAPSE, TIMELAPSE_STATE,
@@ -270,6 +273,7 @@ PROCEDURES = (
 # --- WAMP topics (only gatekeeper itself publishes on them) ----------------------------------------------------------
 
 TOPIC_CAMERA_FRAME = Name("gatekeeper.camera.<camera>.frame", Permission.CAMERA_VIEW)
+TOPIC_FEED_FRAME = Name("gatekeeper.camera.<camera>.feed.<feed>.frame", Permission.CAMERA_VIEW)
 TOPIC_CAMERA_STATE = Name("gatekeeper.camera.<camera>.state", Permission.CAMERA_VIEW)
 TOPIC_CAMERA_TELEMETRY = Name("gatekeeper.camera.<camera>.telemetry", Permission.CAMERA_VIEW)
 TOPIC_DOOR_STATE = Name("gatekeeper.door.<door>.state", Permission.DOOR_VIEW)
@@ -281,8 +285,9 @@ TOPIC_MEASUREMENT_STATISTICS = Name("gatekeeper.measurement.team.<team>.statisti
 TOPIC_MEASUREMENT_SAMPLES = Name("gatekeeper.measurement.samples", Permission.MEASUREMENT_VIEW)  # of all teams
 
 TOPICS = (
-    TOPIC_CAMERA_FRAME, TOPIC_CAMERA_STATE, TOPIC_CAMERA_TELEMETRY, TOPIC_DOOR_STATE, TOPIC_EVENT, TOPIC_CHANGED,
-    TOPIC_MEASUREMENT_STATE, TOPIC_MEASUREMENT_SAMPLE, TOPIC_MEASUREMENT_STATISTICS, TOPIC_MEASUREMENT_SAMPLES,
+    TOPIC_CAMERA_FRAME, TOPIC_FEED_FRAME, TOPIC_CAMERA_STATE, TOPIC_CAMERA_TELEMETRY, TOPIC_DOOR_STATE, TOPIC_EVENT,
+    TOPIC_CHANGED, TOPIC_MEASUREMENT_STATE, TOPIC_MEASUREMENT_SAMPLE, TOPIC_MEASUREMENT_STATISTICS,
+    TOPIC_MEASUREMENT_SAMPLES,
 )  # fmt: skip
 
 # --- between sites on a realm that they share (realm.py); no page's or script's to use ------------------------------

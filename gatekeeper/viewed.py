@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, Final
 
 from twisted.application.service import MultiService
-from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.defer import Deferred, DeferredList, maybeDeferred
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -21,6 +21,7 @@ from gatekeeper.cameras.decoded import DecodedPull
 from gatekeeper.cameras.feed import Condition, Feed
 from gatekeeper.cameras.frame import CameraState
 from gatekeeper.cameras.lookout import Lookout
+from gatekeeper.cameras.made import Transcode
 from gatekeeper.cameras.publisher import FramePublisher
 from gatekeeper.cameras.pull import CameraPull
 from gatekeeper.cameras.push.camera import PushCamera
@@ -35,6 +36,7 @@ from gatekeeper.errors import NoSuchCamera
 from gatekeeper.gallery.rooms import Rooms
 from gatekeeper.http.mjpeg import Stream, Terms
 from gatekeeper.realm import Presence
+from gatekeeper.viewed_feed import ViewedFeeds
 from gatekeeper.wanted import Wanted
 
 FAREWELL: Final = 1.0  # seconds that those who watch a removed camera are shown why, before their streams end
@@ -80,6 +82,7 @@ class Common:
     lookout: Lookout
     watching: Watching
     kept: Rooms
+    transcode: Transcode
     is_own: IsOwn
     changed: Callable[[str, Condition], None]
     restarted: Callable[[str, str, bool], None]
@@ -100,6 +103,14 @@ class Viewed:
         self.feed = Feed(made.id, common.wall())
         self.stream = Stream(self.feed, common.terms)
         self.publisher = FramePublisher(common.session, self.feed)
+        self.wanted = made
+        self.feeds = ViewedFeeds(
+            self.feed,
+            label=lambda: self.wanted.camera.label,
+            transcode=common.transcode,
+            terms=common.terms,
+            session=common.session,
+        )
         self._compose(made)
         self.feed.observe(partial(common.changed, made.id))  # behind the lookout, whose word is part of the status
 
@@ -128,10 +139,12 @@ class Viewed:
         )
         self.sampling = self._sampling(camera, self.push)
         self.sampling.setServiceParent(self.parts)
-        self._keep_pictures()
+        self._use_pictures()
 
-    def _keep_pictures(self) -> None:
+    def _use_pictures(self) -> None:
+        """Keep pictures, and make feeds of them, as the configuration says."""
         camera = self.wanted.camera
+        self.feeds.configure(camera.feeds)
         self._common.kept.watch(camera.id, camera.pictures, camera.doors, self.feed)
 
     def _sampling(self, camera: config.Camera, push: PushCamera | None) -> Sampling:
@@ -150,12 +163,17 @@ class Viewed:
     def viewers(self) -> int:
         """How many take its pictures now, all ways together."""
         tiles = self._common.watching.viewers(self.wanted.id)
-        return self.stream.metrics.viewers + self.publisher.subscribers + tiles
+        return self.stream.metrics.viewers + self.publisher.subscribers + tiles + self.feeds.viewers
+
+    @property
+    def streams(self) -> list[Stream]:
+        """Its own stream, and those of the feeds that are made of its pictures."""
+        return [self.stream, *self.feeds.streams]
 
     def rename(self, made: Wanted) -> None:
         """Be called otherwise, or be tied to other doors: what brings the pictures doesn't depend on it."""
         self.wanted = made
-        self._keep_pictures()
+        self._use_pictures()
 
     async def change(self, made: Wanted) -> None:
         """Be this from now on, when what there was has ended: a camera never has two connections."""
@@ -176,9 +194,10 @@ class Viewed:
 
     async def farewell(self) -> None:
         """Show those who watch why, and end their streams; returns when the last is gone."""
-        if self.stream.metrics.viewers:
+        if any(stream.metrics.viewers for stream in self.streams):
             await deferLater(self._common.reactor, FAREWELL, lambda: None)
-        await self.stream.stop()
+        ended = [*self.feeds.end(), self.stream.stop()]
+        await DeferredList(ended)
 
     def _end_parts(self) -> "Deferred[None]":
         self.help.stop()  # what ends now ends on purpose

@@ -23,12 +23,14 @@ from gatekeeper.cameras.api import Cameras
 from gatekeeper.cameras.feed import Condition, Feed
 from gatekeeper.cameras.frame import CameraState
 from gatekeeper.cameras.lookout import Lookout
+from gatekeeper.cameras.made import MadeFeed
 from gatekeeper.cameras.picture import notice
 from gatekeeper.cameras.push.camera import PushCamera
 from gatekeeper.cameras.push.reception import Reception
 from gatekeeper.cameras.selfhelp import Help, Note
 from gatekeeper.cameras.sight import Finding, Sight
 from gatekeeper.cameras.telemetry import Telemetry
+from gatekeeper.cameras.transcoding import Transcoder
 from gatekeeper.cameras.watching import Watching
 from gatekeeper.elsewhere import IsOwn
 from gatekeeper.gallery.rooms import Rooms
@@ -77,6 +79,7 @@ class Viewing:
         self._record = record
         self._virtual = virtual
         self._pictures = ThreadPool(minthreads=0, maxthreads=1, name="pictures")
+        self._transcoder = Transcoder(reactor)
         self.devices = MultiService()
         self.viewed: dict[str, Viewed] = {}
         self.feeds: dict[str, Feed] = {}
@@ -97,6 +100,7 @@ class Viewing:
             lookout=Lookout(reactor, wall=wall, told=self._sight_changed),
             watching=self.watching,
             kept=kept,
+            transcode=self._transcoder,
             is_own=is_own,
             changed=self._camera_changed,
             restarted=self._restarted,
@@ -121,6 +125,7 @@ class Viewing:
             pushed=self.pushed,
             strangers=self.reception.strangers.list,
             helped=self._help,
+            made=self.made,
             record=self._camera_recorded,
         )
         for one in wanted(settings, folder).values():
@@ -131,6 +136,7 @@ class Viewing:
     def start(self) -> None:
         """Draw and look; `devices` is the site's to start."""
         self._pictures.start()
+        self._transcoder.start()
         self._common.lookout.startService()
 
     def stop_looking(self) -> None:
@@ -142,11 +148,28 @@ class Viewing:
 
     def stop_streams(self) -> "list[Deferred[None]]":
         """Close all viewers, those of cameras that are leaving too."""
-        return [viewed.stream.stop() for viewed in (*self.viewed.values(), *self._leaving)]
+        return [stream.stop() for viewed in (*self.viewed.values(), *self._leaving) for stream in viewed.streams]
+
+    def end_streams(self, is_meant: Callable[[Any], bool]) -> None:
+        """Close the viewers of whom this is true, of every stream."""
+        for viewed in (*self.viewed.values(), *self._leaving):
+            for stream in viewed.streams:
+                stream.end(is_meant)
+
+    def feed_stream(self, camera: str, feed: str) -> Stream | None:
+        """Return the stream of a feed that is made of a camera's pictures, or None."""
+        found = self.viewed[camera].feeds.get(feed) if camera in self.viewed else None
+        return found.stream if found is not None else None
+
+    def made(self, camera: str, feed: str) -> MadeFeed | None:
+        """Return a feed that is made of a camera's pictures, or None."""
+        found = self.viewed[camera].feeds.get(feed) if camera in self.viewed else None
+        return found.feed if found is not None else None
 
     def stop(self) -> None:
         """Draw no more."""
         self._pictures.stop()
+        self._transcoder.stop()
 
     def where(self, camera: config.Camera) -> str:
         """Return where a camera is, for the log; never what its address carries behind a `?`."""

@@ -34,8 +34,8 @@ class Wanted:
 
     @property
     def bare(self) -> "Wanted":
-        """What matters to its connection: without the name, the doors it is tied to and what is kept of it."""
-        camera = msgspec.structs.replace(self.camera, name="", doors=(), pictures=None)
+        """What matters to its connection: without the name, the doors that it is tied to, and what is made of it."""
+        camera = msgspec.structs.replace(self.camera, name="", doors=(), pictures=None, feeds=())
         return Wanted(camera, self.password, self.token, self.path)
 
 

@@ -133,7 +133,7 @@ def test_every_procedure_answers(gate: Memory, name: uris.Name) -> None:
 def test_every_route_of_the_table_is_answered(gate: Memory, route: uris.Route) -> None:
     path = route.format(
         camera="yard", door="front", name="none.js", event="none", number="1", user="nobody", key="none", kind="door",
-        thing="front", picture="none", day="2026-11-28", cmd="reboot", val="1",
+        thing="front", picture="none", day="2026-11-28", feed="none", cmd="reboot", val="1",
         session="1", team="1", extension="csv",
     )  # fmt: skip
     received = gate.send(route.method, path, gate.bearer).value()
@@ -145,7 +145,7 @@ def test_every_route_of_the_table_is_answered(gate: Memory, route: uris.Route) -
 def test_no_route_beside_the_table_is_answered(gate: Memory) -> None:
     [api] = [gate.site._http.resource._api._app]
     rules = {(method, rule.rule) for rule in api.url_map.iter_rules() for method in rule.methods - {"HEAD"}}
-    streams = {("GET", route.path) for route in (uris.STREAM, uris.VIDEO_FEED, uris.MJPEG)}
+    streams = {("GET", route.path) for route in (uris.STREAM, uris.FEED_STREAM, uris.VIDEO_FEED, uris.MJPEG)}
     assert rules | streams == {(route.method, route.path) for route in uris.ROUTES}
     assert not rules & streams
 
@@ -224,8 +224,10 @@ def test_what_happens_is_published_where_the_table_says(gate: Memory) -> None:
 def test_of_frames_only_the_newest_matters_and_of_facts_all() -> None:
     from gatekeeper.site import _policy
 
-    policies = {name.template: _policy(name.format(camera="yard", door="front", team="3")) for name in uris.TOPICS}
-    assert [topic for topic, policy in policies.items() if policy == "newest"] == [uris.TOPIC_CAMERA_FRAME.template]
+    ids = {"camera": "yard", "door": "front", "feed": "small", "team": "3"}
+    policies = {name.template: _policy(name.format(**ids)) for name in uris.TOPICS}
+    frames = [uris.TOPIC_CAMERA_FRAME.template, uris.TOPIC_FEED_FRAME.template]
+    assert [topic for topic, policy in policies.items() if policy == "newest"] == frames
 
 
 # --- starting and stopping ---

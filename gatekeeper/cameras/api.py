@@ -13,6 +13,7 @@ from gatekeeper import config, decoding
 from gatekeeper.caller import Caller
 from gatekeeper.cameras.feed import Feed
 from gatekeeper.cameras.frame import CameraState, Frame
+from gatekeeper.cameras.made import MadeFeed
 from gatekeeper.cameras.push.camera import PushCamera
 from gatekeeper.cameras.push.health import DeviceHealth
 from gatekeeper.cameras.push.identity import Stranger
@@ -21,7 +22,7 @@ from gatekeeper.cameras.push.wishes import Setting
 from gatekeeper.cameras.selfhelp import Help
 from gatekeeper.cameras.sight import Sight, Watch
 from gatekeeper.cameras.telemetry import Telemetry, TelemetryPage
-from gatekeeper.errors import GatekeeperError, InvalidArgument, NoPicture, NoSuchCamera
+from gatekeeper.errors import GatekeeperError, InvalidArgument, NoPicture, NoSuchCamera, NoSuchFeed
 
 
 class CameraStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,6 +37,7 @@ class CameraStatus(msgspec.Struct, frozen=True, kw_only=True):
         first.
     :ivar viewers: who takes this camera's frames now, all ways together.
     :ivar sight: what its pictures are worth; `sight_since`: Unix seconds at which that began.
+    :ivar feeds: names of the feeds that are made of its pictures.
     :ivar device: how it says it is; None where it says nothing.
     :ivar help: what is being done about it while it shows nothing; None while nothing is.
     """
@@ -59,6 +61,7 @@ class CameraStatus(msgspec.Struct, frozen=True, kw_only=True):
     sight: Sight
     sight_since: float
     doors: tuple[str, ...]
+    feeds: tuple[str, ...] = ()
     device: DeviceHealth | None = None
     help: Help | None = None
 
@@ -116,6 +119,7 @@ class Cameras:
     :param telemetry: the samples of each, by id.
     :param pushed: those that connect to us, by id; `strangers` lists those that do and are in no configuration.
     :param helped: what is being done about a camera that shows nothing.
+    :param made: the feed that is made of a camera's pictures, by their names.
     :param record: takes what belongs on the record.
     """
 
@@ -132,6 +136,7 @@ class Cameras:
         pushed: Mapping[str, PushCamera] | None = None,
         strangers: Callable[[], list[Stranger]] = list,
         helped: Callable[[str], Help | None] = _no_help,
+        made: Callable[[str, str], MadeFeed | None] = lambda camera, feed: None,
         record: Callable[..., Any] = _unrecorded,
     ) -> None:
         self._cameras = {camera.id: camera for camera in cameras}
@@ -144,6 +149,7 @@ class Cameras:
         self._pushed = pushed if pushed is not None else {}
         self._strangers = strangers
         self._helped = helped
+        self._made = made
         self._record = record
 
     def configure(self, cameras: "Sequence[config.Camera]") -> None:
@@ -183,6 +189,7 @@ class Cameras:
             sight=watch.sight if watch else Sight.UNKNOWN,
             sight_since=watch.since if watch else feed.condition.since,
             doors=known.doors,
+            feeds=tuple(one.name for one in known.feeds),
             device=self._pushed[camera].device if camera in self._pushed else None,
             help=self._helped(camera),
         )
@@ -199,6 +206,18 @@ class Cameras:
             reason = feed.condition.reason or "no frame yet"
             raise NoPicture(f"camera {camera} is {feed.condition.state}: {reason}")
         return feed.newest
+
+    def feed_snapshot(self, camera: str, feed: str) -> "Deferred[Frame]":
+        """Return a frame of a feed that is made of a live camera's pictures; fails with NoPicture if it isn't live.
+
+        :raises NoSuchCamera: if there is none of this id.
+        :raises NoSuchFeed: if it has none of this name.
+        """
+        self._find(camera)
+        found = self._made(camera, feed)
+        if found is None:
+            raise NoSuchFeed(f'camera {camera} has no feed "{feed[:40]}"')
+        return found.snapshot()
 
     def strangers(self) -> "Sequence[Stranger]":
         """Return the cameras that connect to us and are in no configuration, the last seen first."""

@@ -49,6 +49,7 @@ class Subscription:
         if not self._closed:
             self._closed = True
             self._feed._subscriptions.discard(self)
+            self._feed.left()
 
 
 class Feed:
@@ -92,6 +93,9 @@ class Feed:
         subscription = Subscription(self, notify)
         self._subscriptions.add(subscription)
         return subscription
+
+    def left(self) -> None:
+        """Hear that a subscription has ended; for feeds that work only while somebody looks."""
 
     def observe(self, observer: Callable[[Condition], None]) -> Callable[[], None]:
         """Call `observer` after each change of condition; return what ends that."""

@@ -24,14 +24,15 @@ class FramePublisher:
 
     :param session: the server's own session.
     :param feed: the camera's feed.
+    :param topic: where; the camera's own unless another is given.
     :ivar subscribers: how many sessions take frames now.
     """
 
-    def __init__(self, session: Publisher, feed: Feed) -> None:
+    def __init__(self, session: Publisher, feed: Feed, topic: str | None = None) -> None:
         self.subscribers = 0
         self._session = session
         self._feed = feed
-        self._topic = uris.TOPIC_CAMERA_FRAME.format(camera=feed.camera)
+        self._topic = topic or uris.TOPIC_CAMERA_FRAME.format(camera=feed.camera)
         self._subscription: Subscription | None = None
         self._end = session.watch_subscribers(self._topic, self._watched)
 

@@ -11,6 +11,7 @@ from twisted.web.server import Request
 from gatekeeper import uris
 from gatekeeper.access.principal import Principal
 from gatekeeper.cameras.api import Cameras, CameraSettings, CameraStatus, SetResult
+from gatekeeper.cameras.frame import Frame
 from gatekeeper.cameras.push.identity import Stranger
 from gatekeeper.cameras.push.settings import Settings
 from gatekeeper.cameras.telemetry import TelemetryPage
@@ -40,6 +41,10 @@ class CameraRoutes:
         """Add what this group answers."""
         routes.add(uris.CAMERAS, self._list, "List the cameras that you may view.", gives=list[CameraStatus])
         routes.add(uris.CAMERA, self._status, "Tell the state of a camera.", gives=CameraStatus)
+        routes.add(
+            uris.FEED_SNAPSHOT, self._feed_snapshot, "Give a picture of a feed that is made of a camera's.",
+            gives="image/jpeg",
+        )  # fmt: skip
         routes.add(uris.SNAPSHOT, self._snapshot, "Give the newest picture of a live camera.", gives="image/jpeg")
         routes.add(
             uris.CAMERA_SETTINGS, self._settings, "Tell what a camera can be set to, and what it is set to.",
@@ -81,12 +86,18 @@ class CameraRoutes:
         return self._cameras.strangers()
 
     def _snapshot(self, request: Request, who: Principal, camera: str) -> bytes:
-        frame = self._cameras.snapshot(camera)
-        request.setHeader(b"content-type", b"image/jpeg")
-        request.setHeader(b"cache-control", b"no-store")
-        request.setHeader(b"x-timestamp", f"{frame.wall:.6f}".encode())
-        request.setHeader(b"x-sequence", str(frame.sequence).encode())
-        return frame.jpeg
+        return _send(self._cameras.snapshot(camera), request)
+
+    def _feed_snapshot(self, request: Request, who: Principal, camera: str, feed: str) -> "Deferred[bytes]":
+        return self._cameras.feed_snapshot(camera, feed).addCallback(_send, request)
+
+
+def _send(frame: Frame, request: Request) -> bytes:
+    request.setHeader(b"content-type", b"image/jpeg")
+    request.setHeader(b"cache-control", b"no-store")
+    request.setHeader(b"x-timestamp", f"{frame.wall:.6f}".encode())
+    request.setHeader(b"x-sequence", str(frame.sequence).encode())
+    return frame.jpeg
 
 
 def visible(cameras: list[CameraStatus], who: Principal) -> list[CameraStatus]:

@@ -1,6 +1,7 @@
 """What answers at the top: the WebSocket and the streams are resources of their own, all else is Klein's."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from twisted.web.resource import IResource, Resource
@@ -10,7 +11,7 @@ from gatekeeper import uris
 from gatekeeper.access.guard import Guard
 from gatekeeper.access.principal import Principal
 from gatekeeper.cameras.push.panel import Panel
-from gatekeeper.errors import GatekeeperError, MethodNotAllowed, NoSuchCamera, NotFound, UpgradeRequired
+from gatekeeper.errors import GatekeeperError, MethodNotAllowed, NoSuchCamera, NoSuchFeed, NotFound, UpgradeRequired
 from gatekeeper.http.errors import ErrorResource
 from gatekeeper.http.panel import Which, which
 from gatekeeper.http.requests import authorise
@@ -18,10 +19,12 @@ from gatekeeper.http.routes import Operation
 from gatekeeper.uris import Permission, Route
 
 READING: Final = (b"GET", b"HEAD")
+_FEED: Final = re.compile(r"/cameras/(?P<camera>[^/]+)/feeds/(?P<feed>[^/]+)/stream\.mjpg")
 MJPEG: Final = "multipart/x-mixed-replace"
 
 STREAMS: Final = (
     Operation(uris.STREAM, "Stream the pictures of a camera, for ever.", gives=MJPEG),
+    Operation(uris.FEED_STREAM, "Stream a feed that is made of a camera's pictures, for ever.", gives=MJPEG),
     Operation(uris.VIDEO_FEED, "Stream the first camera that you may view, for ever.", gives=MJPEG),
     Operation(uris.MJPEG, "Stream a camera that connects to us, for ever.", query=Which, gives=MJPEG),
 )
@@ -35,6 +38,7 @@ class Root(Resource):
     :param streams: camera id -> its MJPEG stream, in the configuration's order.
     :param api: Klein's resource.
     :param panel: which camera is meant by seed 004's `/mjpeg`.
+    :param feeds: returns the stream of a camera's feed by their names, or None.
     """
 
     def __init__(
@@ -44,6 +48,7 @@ class Root(Resource):
         streams: Mapping[str, IResource],
         api: IResource,
         panel: Panel,
+        feeds: Callable[[str, str], IResource | None] = lambda camera, feed: None,
     ) -> None:
         super().__init__()
         self._guard = guard
@@ -51,6 +56,7 @@ class Root(Resource):
         self._streams = streams
         self._api = api
         self._panel = panel
+        self._feeds = feeds
 
     def getChild(self, path: bytes, request: Request) -> Any:
         if request.path == uris.WEBSOCKET_PATH.encode():
@@ -77,6 +83,9 @@ class Root(Resource):
             return uris.VIDEO_FEED, {}
         if path == uris.MJPEG.path:
             return uris.MJPEG, {}
+        found = _FEED.fullmatch(path)
+        if found is not None:
+            return uris.FEED_STREAM, found.groupdict()
         head, tail = uris.STREAM.path.split("<camera>")
         if path.startswith(head) and path.endswith(tail) and len(path) > len(head) + len(tail):
             return uris.STREAM, {"camera": path[len(head) : -len(tail)]}
@@ -91,6 +100,8 @@ class Root(Resource):
             if route is uris.MJPEG:
                 assert who is not None  # noqa: S101 - narrows the type: the route needs a permission
                 return self._of(which(self._panel, request, who))
+            if route is uris.FEED_STREAM:
+                return self._feed(**ids)
             return self._of(ids["camera"]) if ids else self._first(who)
         except GatekeeperError as error:
             return ErrorResource(error)
@@ -99,6 +110,13 @@ class Root(Resource):
         if camera not in self._streams:
             raise NoSuchCamera(f'there is no camera "{camera[:40]}"; there are: {", ".join(self._streams) or "none"}')
         return self._streams[camera]
+
+    def _feed(self, camera: str, feed: str) -> IResource:
+        self._of(camera)
+        found = self._feeds(camera, feed)
+        if found is None:
+            raise NoSuchFeed(f'camera {camera} has no feed "{feed[:40]}"')
+        return found
 
     def _first(self, who: Principal | None) -> IResource:
         for camera, stream in self._streams.items():

@@ -147,6 +147,8 @@ CALLS = {
 
 TOPICS = {
     "gatekeeper.camera.yard.frame": SEE_YARD,
+    "gatekeeper.camera.yard.feed.small.frame": SEE_YARD,
+    "gatekeeper.camera.hall.feed.small.frame": SEE_CAMERAS,
     "gatekeeper.camera.yard.state": SEE_YARD,
     "gatekeeper.camera.yard.telemetry": SEE_YARD,
     "gatekeeper.camera.hall.frame": SEE_CAMERAS,
@@ -286,6 +288,8 @@ ROUTES: dict[str, tuple[str, str]] = {
     "POST /api/cameras": ("owner",) * 2,
     "PATCH /api/cameras/<camera>": ("owner",) * 2,
     "DELETE /api/cameras/<camera>": ("owner",) * 2,
+    "GET /cameras/<camera>/feeds/<feed>/stream.mjpg": (SEE_YARD, SEE_CAMERAS),
+    "GET /cameras/<camera>/feeds/<feed>/snapshot.jpg": (SEE_YARD, SEE_CAMERAS),
     "POST /cameras/<camera>/pictures": ("owner operator-all",) * 2,
     "GET /pictures": (SEE_YARD,) * 2,
     "GET /pictures/days": (SEE_YARD,) * 2,

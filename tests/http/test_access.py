@@ -34,7 +34,9 @@ NEW = "another good password"
 
 def path(route: Route) -> str:
     ids = {"camera": "yard", "door": "front", "name": "none.js", "user": "nobody-here", "key": "none", "kind": "door"}
-    return route.format(**ids, thing="front", event="0" * 26, number="1", picture="0" * 26, day="2026-11-28")
+    return route.format(
+        **ids, thing="front", event="0" * 26, number="1", picture="0" * 26, feed="small", day="2026-11-28"
+    )
 
 
 def named(route: Route) -> str:
