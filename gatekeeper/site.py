@@ -266,7 +266,7 @@ class Site(Service):
             ),
         )
         streams, feed = self.viewing.streams, self.viewing.feed_stream
-        root = Root(guard, WebSocketResource(self._sockets), streams, api.resource(), panel, feed)
+        root = Root(guard, WebSocketResource(self._sockets), streams, api.resource(), panel, feeds=feed)
         self._http = HttpSite(root, self._reactor)
         self._panel_http = HttpSite(PanelRoot(root, lambda: self.listening.port), self._reactor)
 

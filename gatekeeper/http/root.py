@@ -48,6 +48,7 @@ class Root(Resource):
         streams: Mapping[str, IResource],
         api: IResource,
         panel: Panel,
+        *,
         feeds: Callable[[str, str], IResource | None] = lambda camera, feed: None,
     ) -> None:
         super().__init__()

@@ -387,7 +387,7 @@ def test_the_tables_here_hold_every_name_and_route_that_there_is() -> None:
     assert {name.template for name in uris.PROCEDURES} <= set(CALLS)
     assert {name for name in CALLS if name.startswith("gatekeeper.")} == {name.template for name in uris.PROCEDURES}
     for topic in uris.TOPICS:
-        assert topic.format(camera="yard", door="front", team="3") in TOPICS
+        assert topic.format(camera="yard", door="front", team="3", feed="small") in TOPICS
     assert {f"{route.method} {route.path}" for route in uris.ROUTES} == set(ROUTES) | OPEN_ROUTES
 
 
@@ -445,7 +445,7 @@ def test_calls_and_events_have_no_pattern_and_there_are_no_other_ways_of_matchin
 
 IDS = ("yard", "hall", "front", "back", "3", "5", "tomorrow")
 UNIVERSE = [
-    *(topic.format(camera=thing, door=thing, team=thing) for topic in uris.TOPICS for thing in IDS),
+    *(topic.format(camera=thing, door=thing, team=thing, feed="small") for topic in uris.TOPICS for thing in IDS),
     uris.TOPIC_SITE, "gatekeeper.site.a.camera.list", "gatekeeper.site.yard.frame",
     "com.example.bell", "bell", "a.b", "a.b.c.d", "a.b.c.d.e", "gatekeeper", "gatekeeperx.y", "xgatekeeper.event",
     "wampx", "wamp.session.on_join", "wamp.registration.on_create", "wamp.a", "wamp.a.b.c", "wamp.a.b.c.d",

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.sites import Memory, answers
+from tests.sites import SETTINGS, Memory, answers
 
 
 @pytest.fixture
@@ -68,3 +68,40 @@ def test_the_websocket_and_the_streams_are_got_alone(gate: Memory, method: str) 
 @pytest.mark.parametrize("path", ["/ws/x", "/%77s", "/cameras/yard/stream.mjpgx", "/xcameras/yard/stream.mjpg"])
 def test_what_only_resembles_is_not_found(gate: Memory, path: str) -> None:
     assert gate.ask("GET", path, gate.bearer).code == "not_found"
+
+
+# --- feeds that are made of a camera's ---
+
+HALL = 'url = "http://192.168.137.22/stream"'
+FEEDS = SETTINGS.replace(HALL, f'{HALL}\nfeeds = [{{name = "small", width = 320}}]')
+
+
+def test_a_feed_that_is_made_of_a_cameras_has_a_stream_of_its_own(tmp_path: Path) -> None:
+    gate = Memory(tmp_path, FEEDS)
+    wire = gate.send("GET", "/cameras/hall/feeds/small/stream.mjpg", gate.bearer)
+    received = wire.value()
+    assert received.startswith(b"HTTP/1.1 200 ")
+    assert b"multipart/x-mixed-replace" in received
+    hall = gate.site.viewing.viewed["hall"]
+    assert [stream.metrics.viewers for stream in hall.streams] == [0, 1]
+    assert gate.ask("GET", "/cameras/hall", gate.bearer).json["viewers"] == 1
+    assert gate.ask("GET", "/cameras/hall", gate.bearer).json["feeds"] == ["small"]
+    gate.site.viewing.end_streams(lambda principal: principal is not None and principal.name == "admin")
+    assert wire.disconnecting
+
+
+@pytest.mark.parametrize(
+    ("path", "code"),
+    [
+        ("/cameras/hall/feeds/large/", "no_such_feed"),
+        ("/cameras/yard/feeds/small/", "no_such_feed"),
+        ("/cameras/none/feeds/small/", "no_such_camera"),
+    ],
+)
+def test_a_feed_that_is_not_there_is_told(tmp_path: Path, path: str, code: str) -> None:
+    gate = Memory(tmp_path, FEEDS)
+    for name in ("stream.mjpg", "snapshot.jpg"):
+        assert gate.ask("GET", path + name, gate.bearer).code == code
+        assert gate.ask("GET", path + name).code == "not_authenticated"
+    assert gate.ask("POST", "/cameras/hall/feeds/small/stream.mjpg", gate.bearer).code == "method_not_allowed"
+    assert gate.ask("GET", "/cameras/hall/feeds/small/snapshot.jpg", gate.bearer).code == "no_picture"
