@@ -52,7 +52,9 @@ const SAY = {
   grants: "Who may reach what",
   grantsWhy:
     "What the role allows holds on the things ticked here. “All” reaches things that are added later, too. Owners reach everything.",
-  kinds: { door: "Doors", camera: "Cameras", gate: "Gates", session: "Sessions", team: "Teams" } as Readonly<Record<string, string>>,
+  kinds: { door: "Doors", camera: "Cameras", gate: "Gates", session: "Sessions", team: "Teams" } as Readonly<
+    Record<string, string>
+  >,
   all: "all",
   person: "Person",
   noThings: "There is no door and no camera yet.",
