@@ -30,7 +30,7 @@ from gatekeeper.measurements.intake import Entry
 from gatekeeper.measurements.sample import MAXIMUM_MESSAGE
 from gatekeeper.measurements.session import Unrecorded
 from gatekeeper.uris import Permission
-from gatekeeper.wamp.framing import frame
+from gatekeeper.wamp.framing import frame, take_message
 
 SHAKING_SECONDS: Final = 5.0  # for the handshake, and for the closing one
 PING_SECONDS: Final = 10.0
@@ -74,7 +74,22 @@ class MeasurementSocket(WebSocketServerProtocol):  # type: ignore[misc]  # Autob
 
     def dataReceived(self, data: bytes) -> None:
         self.heard = self.listener.now
-        super().dataReceived(data)
+        # Nearly all that comes is whole texts, many in one read: Autobahn's way costs ten times what they do.
+        if self.state == self.STATE_OPEN and not self.data and self.current_frame is None and not self.inside_message:
+            data = self._take_messages(data)
+        if data:
+            super().dataReceived(data)
+
+    def _take_messages(self, data: bytes) -> bytes:
+        """Take in the messages that are whole; return what else there is."""
+        start = 0
+        while self.state == self.STATE_OPEN:
+            taken = take_message(data, start, MAXIMUM_MESSAGE)
+            if taken is None:
+                break
+            payload, is_binary, start = taken
+            self.onMessage(payload, is_binary)
+        return data[start:] if start else data
 
     def onConnect(self, request: Any) -> None:
         peer = str(getattr(self.transport.getPeer(), "host", "unix"))

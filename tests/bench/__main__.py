@@ -2,9 +2,22 @@
 
 import sys
 
-from tests.bench import beside, chain, displacement, doors, evidence, idle, media, multipart, record, storage, wamp
+from tests.bench import (
+    beside,
+    chain,
+    displacement,
+    doors,
+    evidence,
+    idle,
+    media,
+    multipart,
+    record,
+    samples,
+    storage,
+    wamp,
+)
 
-for bench in (media, beside, doors, idle, multipart, wamp, storage, record, chain, evidence, displacement):
+for bench in (media, beside, doors, idle, multipart, wamp, storage, record, samples, chain, evidence, displacement):
     print(f"== {bench.__name__.rpartition('.')[2]}: {(bench.__doc__ or '').strip().splitlines()[0]}", flush=True)
     sys.argv = [bench.__name__]
     bench.main()
