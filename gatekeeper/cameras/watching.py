@@ -20,6 +20,9 @@ from gatekeeper.cameras.tile import Asked, Credit
 from gatekeeper.errors import AccessDenied, GatekeeperError, InvalidArgument, NoSuchCamera
 from gatekeeper.wamp.shared import Shared
 
+PROBE_PAUSE = 0.05
+"""Seconds from one probe to the next at least: each costs as much as a call, and queues don't grow faster."""
+
 Part = Callable[[Shared], None]
 
 
@@ -149,6 +152,7 @@ class _Screen:
         self._timer: IDelayedCall | None = None
         self._awaits_drain = self._is_pumping = False
         self._probed: float | None = None  # since when
+        self._next_probe = 0.0
 
     def open(self, asked: Asked, feed: Feed, part: Part) -> "Deferred[None]":
         """Begin a tile."""
@@ -214,8 +218,8 @@ class _Screen:
             if not self._tiles.has_credit(tile):
                 self._rest(known)
             known.part(self._watching.part(frame))
-            if self._probed is None:
-                self._probed = now
+            if self._probed is None and now >= self._next_probe:
+                self._probed, self._next_probe = now, now + PROBE_PAUSE
                 self._watching.probe(self._session, self._answered)
         wakes = self._tiles.wakes(now)
         self._wake(wakes - now if wakes is not None else None)

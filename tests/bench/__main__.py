@@ -14,10 +14,11 @@ from tests.bench import (
     record,
     samples,
     storage,
+    tiles,
     wamp,
 )
 
-for bench in (media, beside, doors, idle, multipart, wamp, storage, record, samples, chain, evidence, displacement):
+for bench in (media, beside, doors, idle, multipart, wamp, tiles, storage, record, samples, chain, evidence, displacement):
     print(f"== {bench.__name__.rpartition('.')[2]}: {(bench.__doc__ or '').strip().splitlines()[0]}", flush=True)
     sys.argv = [bench.__name__]
     bench.main()

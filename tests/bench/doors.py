@@ -37,14 +37,17 @@ class VirtualLock(Process):
 
 
 class Twistd(Process):
-    """A whole site: `port` is found in its log."""
+    """A whole site: `port` is found in its log; its cameras are `c`, `c1`, `c2`, …"""
 
-    def __init__(self, folder: Path, lock: int, camera: int) -> None:
+    def __init__(self, folder: Path, lock: int, *cameras: int) -> None:
         (folder / "token").write_text(TOKEN)
         (folder / "site.toml").write_text(
             'listen = "tcp:0:interface=127.0.0.1"\n[access]\nadmin_token = {file = "token"}\n'
-            f'[[cameras]]\nid = "c"\nurl = "http://127.0.0.1:{camera}/stream"\n'
-            f'[[doors]]\nid = "d"\nurl = "ws://127.0.0.1:{lock}/ws"\n'
+            + "".join(
+                f'[[cameras]]\nid = "c{number or ""}"\nurl = "http://127.0.0.1:{camera}/stream?{number}"\n'
+                for number, camera in enumerate(cameras)
+            )
+            + f'[[doors]]\nid = "d"\nurl = "ws://127.0.0.1:{lock}/ws"\n'
         )
         twistd = str(Path(sys.executable).parent / "twistd")
         super().__init__([twistd, "-n", "--pidfile=", "gatekeeper", "--config", str(folder / "site.toml")])

@@ -27,16 +27,28 @@ class WebSocket:
         assert b" 101 " in head.split(b"\r\n")[0], head
 
     def send(self, text: str) -> None:
-        payload = text.encode()
+        self._send(b"\x81", text.encode())
+
+    def send_binary(self, payload: bytes) -> None:
+        self._send(b"\x82", payload)
+
+    def _send(self, first: bytes, payload: bytes) -> None:
         size = bytes([0x80 | len(payload)]) if len(payload) < 126 else b"\xfe" + struct.pack(">H", len(payload))
-        self._socket.sendall(b"\x81" + size + b"\0\0\0\0" + payload)  # a mask of zeros is a mask
+        self._socket.sendall(first + size + b"\0\0\0\0" + payload)  # a mask of zeros is a mask
 
     def receive(self) -> str:
         """Return the next text message; answers pings on the way."""
+        return self._message(1).decode()
+
+    def receive_binary(self) -> bytes:
+        """Return the next binary message; answers pings on the way."""
+        return self._message(2)
+
+    def _message(self, wanted: int) -> bytes:
         while True:
             opcode, payload = self._frame()
-            if opcode == 1:
-                return payload.decode()
+            if opcode == wanted:
+                return payload
             if opcode == 9:
                 self._socket.sendall(bytes([0x8A, 0x80 | len(payload)]) + b"\0\0\0\0" + payload)
 

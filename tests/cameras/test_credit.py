@@ -129,6 +129,14 @@ def test_what_is_under_way_to_a_tile_that_is_closed_is_not_waited_for() -> None:
     assert (tiles.under_way, tiles.next(0.0), len(tiles)) == (0, 2, 1)
 
 
+def test_a_tile_that_is_closed_while_it_stands_in_line_is_passed_over() -> None:
+    tiles = opened(1, 2)
+    for tile in (1, 2):
+        tiles.arrived(tile, 0.0)
+    tiles.close(1)
+    assert tiles.next(0.0) == 2
+
+
 def test_a_rate_is_kept_on_average_and_by_fresh_pictures() -> None:
     tiles = opened(1, rate=10.0)
     taken = []

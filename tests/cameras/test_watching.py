@@ -10,7 +10,7 @@ from gatekeeper.cameras.credit import INITIAL_WINDOW, QUEUED
 from gatekeeper.cameras.feed import Feed
 from gatekeeper.cameras.frame import CameraState
 from gatekeeper.cameras.tile import Asked, painted_of
-from gatekeeper.cameras.watching import Watching
+from gatekeeper.cameras.watching import PROBE_PAUSE, Watching
 from gatekeeper.errors import AccessDenied, GatekeeperError, InvalidArgument, NoSuchCamera
 from gatekeeper.wamp.auth import Identity
 from gatekeeper.wamp.codecs import MSGPACK
@@ -275,6 +275,7 @@ def test_probes_among_the_pictures_tell_what_the_connection_carries(house: House
         page.paint((1, page.got()[-1]))
         house.clock.advance(seconds)
         page.client.session.probed()
+        house.clock.advance(PROBE_PAUSE)
 
     answer_after(0.01)
     assert window.bytes == before  # there was room enough

@@ -1,22 +1,32 @@
 """One payload for many: encoded once per codec, and on every wire the same bytes as a message of its own."""
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_twisted
+from autobahn.twisted.websocket import WampWebSocketClientFactory
+from autobahn.wamp.serializer import CBORSerializer
 from twisted.internet.defer import Deferred
+from twisted.internet.endpoints import connectProtocol
 
 from gatekeeper.wamp.auth import Identity
 from gatekeeper.wamp.batching import SUBPROTOCOLS
 from gatekeeper.wamp.codecs import CBOR, CODECS, JSON, MSGPACK
+from gatekeeper.wamp.connection import PROBE
 from gatekeeper.wamp.errors import CodecError
 from gatekeeper.wamp.framing import Wire
 from gatekeeper.wamp.limits import Limits
 from gatekeeper.wamp.local import TRUSTED, CallDetails, LocalSession
 from gatekeeper.wamp.options import CallOptions
-from gatekeeper.wamp.rawframing import wire
+from gatekeeper.wamp.rawframing import PONG, frame, wire
 from gatekeeper.wamp.router import Router
 from gatekeeper.wamp.shared import Shared
 from tests.wamp.helpers import Client, Everybody
+from tests.wamp.house import House
+from tests.wamp.rawsocket import RawSocketClient
+from tests.wamp.wire import Session
 
 HEAD = [50, 4711, {"progress": True}]
 WIRES = [*SUBPROTOCOLS.values(), wire(1, 24), wire(2, 24), wire(3, 24)]
@@ -116,3 +126,40 @@ def test_who_leaves_is_waited_for_no_more(site: Site) -> None:
     client.drain()
     site.router.when_drained(4711, lambda: called.append(1))
     assert called == []
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    house = House(tmp_path)
+    yield house
+    pytest_twisted.blockon(Deferred.fromCoroutine(house.close()))
+
+
+@pytest.mark.parametrize("kind", ["tcp", "tls"])
+async def test_autobahns_client_answers_a_probe_by_itself(house: House, kind: str) -> None:
+    endpoint = await house.listen(kind, house.web)
+    session = Session()
+    factory = WampWebSocketClientFactory(lambda: session, url="ws://127.0.0.1:1", serializers=[CBORSerializer()])
+    await endpoint.connect(factory)
+    await session.joined
+    [member] = [member for member in house.router.members() if member is not house.local]
+    for _ in range(2):
+        answered: Deferred[None] = Deferred()
+        house.router.probe(member.id, lambda answered=answered: answered.callback(None))  # type: ignore[misc]
+        await answered
+    session.leave()
+    await session.disconnected
+
+
+async def test_a_rawsocket_client_is_probed_too_and_another_pong_is_no_answer(house: House) -> None:
+    client: Any = await connectProtocol(await house.listen("tcp"), RawSocketClient(CBOR))
+    client.join()
+    await client.until(lambda: len(client.messages) == 1)
+    [member] = [member for member in house.router.members() if member is not house.local]
+    answered: list[int] = []
+    for number in (1, 2):
+        house.router.probe(member.id, lambda number=number: answered.append(number))  # type: ignore[misc]
+    client.transport.write(frame(PONG, b"") + frame(PONG, PROBE) + frame(PONG, PROBE))
+    client.say(32, 1, {}, "a.topic")
+    await client.until(lambda: len(client.messages) == 2)
+    assert answered == [1, 2]
