@@ -18,7 +18,11 @@ from tests.bench import (
     wamp,
 )
 
-for bench in (media, beside, doors, idle, multipart, wamp, tiles, storage, record, samples, chain, evidence, displacement):
+BENCHES = (
+    media, beside, doors, idle, multipart, wamp, tiles, storage, record, samples, chain, evidence, displacement,
+)  # fmt: skip
+
+for bench in BENCHES:
     print(f"== {bench.__name__.rpartition('.')[2]}: {(bench.__doc__ or '').strip().splitlines()[0]}", flush=True)
     sys.argv = [bench.__name__]
     bench.main()
