@@ -26,6 +26,7 @@ from gatekeeper.evidence.housekeeping import Housekeeping
 from gatekeeper.evidence.journal import Journal
 from gatekeeper.evidence.kept import Events as KeptEvents
 from gatekeeper.evidence.kept import Pictures
+from gatekeeper.evidence.kept_samples import Samples
 from gatekeeper.evidence.outside import Disk
 from gatekeeper.evidence.pictures import PictureFolder
 from gatekeeper.evidence.recorder import Recorder
@@ -108,6 +109,14 @@ class Keeping:
             wall=wall,
         )
         self.housekeeping.add_own(self.rooms.kept)
+        self.housekeeping.add(
+            Samples(
+                Policy(settings.retention.samples.days, settings.retention.samples.bytes),
+                database=self.database,
+                record=self.journal.record,
+                wall=wall,
+            )
+        )
         self.journal.observe(self.rooms.happened)
         self.records = Records(
             self._events,

@@ -57,6 +57,7 @@ def run(arguments: argparse.Namespace) -> None:
 def _house(site: Opened, database: "Blocking") -> "tuple[Housekeeping, list[Class]]":
     from gatekeeper.evidence.housekeeping import Housekeeping  # noqa: PLC0415 - most commands don't need it
     from gatekeeper.evidence.kept import Events, Pictures  # noqa: PLC0415
+    from gatekeeper.evidence.kept_samples import Samples  # noqa: PLC0415
     from gatekeeper.evidence.pictures import PictureFolder  # noqa: PLC0415
     from gatekeeper.evidence.retention import Policy  # noqa: PLC0415
     from gatekeeper.gallery.folder import SnapshotFolder  # noqa: PLC0415
@@ -93,7 +94,11 @@ def _house(site: Opened, database: "Blocking") -> "tuple[Housekeeping, list[Clas
         wall=time.time,
     )
     house.add_own(snapshots)
-    return house, [pictures, events, snapshots]
+    samples = Samples(
+        Policy(bounds.samples.days, bounds.samples.bytes), database=at_once, record=record, wall=time.time
+    )
+    house.add(samples)
+    return house, [pictures, events, snapshots, samples]
 
 
 # --- what the site's own housekeeping asks of others, done at once ---

@@ -1,6 +1,6 @@
 """The classes of what is kept: each says how much it has, what is oldest, and how it goes.
 
-Later parts add theirs (clips, samples) by one more object with these four names: nothing else has to know.
+Others add theirs (kept pictures, samples) by one more object with these four names: nothing else has to know.
 """
 
 import json

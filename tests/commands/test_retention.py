@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from gatekeeper.gallery.folder import SnapshotFolder
-from gatekeeper.storage import snapshots
+from gatekeeper.storage import measurements, snapshots
+from gatekeeper.storage.measurements import Ledger, SampleRow, Wanted
 from gatekeeper.storage.snapshots import SnapshotRow
 from tests.commands.kept import DAY, Site
 from tests.commands.line import good
@@ -48,7 +49,7 @@ def test_old_events_go_after_their_pictures(folder: Path) -> None:
 
 def test_what_is_young_stays(folder: Path) -> None:
     site = Site(folder, STRICT, age=1)
-    assert good("retention").count("nothing goes") == 6
+    assert good("retention").count("nothing goes") == 8
     assert site.picture(2).exists()
 
 
@@ -68,6 +69,21 @@ def test_kept_pictures_go_with_their_files(folder: Path) -> None:
     assert not kept.path(rows[0]).exists()
     with site.database() as database:
         assert database.read(lambda connection: snapshots.page(connection, 10)) == rows[1:]
+
+
+def test_old_samples_go_in_blocks_and_young_ones_and_the_sessions_stay(folder: Path) -> None:
+    site = Site(folder, "[retention]\nsamples = {days = 5}\n", age=7)
+    rows = [SampleRow(1, 1, site.then + age * DAY, 0.0, 1.0, 2.0, True, True) for age in (0, 6.9) for _ in range(1200)]
+    with site.database() as database:
+        database.write(lambda connection: measurements.start(connection, 2.5, "baja", site.then, 60.0))
+        database.write(lambda connection: measurements.add(connection, rows, Ledger({}, {})))
+    assert "samples: 240.0 KB kept; at most 5 days\n  2 go (older than 5 days)" in good("retention", "--dry-run")
+    good("retention")
+    with site.database() as database:
+        left = database.read(lambda connection: measurements.page(connection, Wanted()))
+        assert len(left) == 2400 - 999  # the block in which young ones stand stays whole
+        assert database.read(measurements.newest) is not None
+    assert "measurement.pruned" in site.kinds
 
 
 def test_what_is_on_hold_stays(folder: Path) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from gatekeeper.storage import Database
 from gatekeeper.storage import measurements as rows
+from gatekeeper.storage import sample_blocks as blocks
 from gatekeeper.storage.connect import Blocking, backend_of, prepare
 from gatekeeper.storage.measurements import Ledger, SampleRow, Wanted
 from gatekeeper.storage.tables import measurement_runs, measurement_senders, measurement_sessions, samples
@@ -183,3 +184,43 @@ def test_a_thread_stores_them_like_any_fact(url: str, reactor: Reactor) -> None:
     assert added.new == [True]
     assert reactor.result_of(database.read(rows.newest_id)) == added.last
     reactor.result_of(database.close())
+
+
+# --- retention: blocks of neighbours ----------------------------------------------------------------------------------
+
+
+def test_blocks_cover_every_sample_once_whatever_the_page_and_go_whole(database: Blocking) -> None:
+    given = [sample(time=float(number)) for number in range(3 * blocks.BLOCK + 7)]
+    database.write(lambda c: rows.add(c, given, NOTHING))
+
+    def all_blocks(c: Connection, limit: int) -> list[blocks.Block]:
+        found: list[blocks.Block] = []
+        while page := blocks.page(c, found[-1].number if found else None, limit):
+            found += page
+        return found
+
+    found = database.read(lambda c: all_blocks(c, 2))
+    assert found == database.read(lambda c: all_blocks(c, 100))
+    assert sum(block.samples for block in found) == len(given)
+    assert max(block.samples for block in found) <= blocks.BLOCK
+    assert [block.time for block in found] == sorted(block.time for block in found)
+    assert found[-1].time == given[-1].time
+    assert database.read(blocks.total) == len(given) * blocks.SIZE
+    assert database.write(lambda c: blocks.discard(c, found[0].number)) == found[0].samples
+    assert database.read(lambda c: all_blocks(c, 100)) == found[1:]
+    assert database.read(count) == len(given) - found[0].samples
+
+
+def test_no_samples_are_no_blocks(database: Blocking) -> None:
+    assert database.read(lambda c: blocks.page(c, None, 10)) == []
+    assert database.read(blocks.total) == 0
+
+
+def test_a_long_gap_between_samples_is_stepped_over(database: Blocking) -> None:
+    database.write(lambda c: rows.add(c, [sample(time=1.0)], NOTHING))
+    first = database.read(rows.newest_id)
+    far = {"id": first + 100 * blocks.BLOCK, "team": 1, "time": 2.0, "a": 0.0, "b": 0.0, "a_detected": True}
+    database.write(lambda c: c.execute(samples.insert().values(**far, b_detected=True)))
+    [near] = database.read(lambda c: blocks.page(c, None, 10))
+    [distant] = database.read(lambda c: blocks.page(c, near.number, 10))
+    assert (near.time, distant.time) == (1.0, 2.0)
