@@ -22,7 +22,8 @@ from gatekeeper.evidence.outside import Disk
 from gatekeeper.http.measurements import MeasurementRoutes
 from gatekeeper.listening import Listening
 from gatekeeper.measurements import wire
-from gatekeeper.measurements.api import Measurements, SessionQuery, decoded
+from gatekeeper.measurements.api import Measurements
+from gatekeeper.measurements.asked import SessionQuery, decoded
 from gatekeeper.measurements.broadcast import Broadcast
 from gatekeeper.measurements.chart import POINTS
 from gatekeeper.measurements.course import Course
@@ -114,7 +115,7 @@ class Measuring:
         self._listening = Listening(where, folder, data, reactor, wall, key="measurements.listen")
         for topic in (
             uris.TOPIC_MEASUREMENT_SAMPLES.template,
-            *(uris.TOPIC_MEASUREMENT_SAMPLE.format(team=str(team)) for team in self.measurements.teams),
+            *(uris.TOPIC_MEASUREMENT_SAMPLE.format(team=str(team)) for team in self.measurements.past.teams),
         ):
             session.watch_subscribers(topic, self.broadcast.listened(topic))
 
@@ -124,7 +125,7 @@ class Measuring:
 
     def offer(self, serve: Server) -> None:
         """Register what is answered over WAMP."""
-        it = self.measurements
+        it, past = self.measurements, self.measurements.past
         serve(uris.CALL_MEASUREMENT_STATUS, it.status)
         serve(uris.CALL_MEASUREMENT_SEND, self._send)
         serve(uris.CALL_MEASUREMENT_START, lambda who, **given: it.start(who, given))
@@ -132,11 +133,12 @@ class Measuring:
         serve(uris.CALL_MEASUREMENT_TAP, lambda who, **given: it.tap(who, given))
         serve(uris.CALL_MEASUREMENT_CATEGORY, lambda who, **given: it.categorise(who, given))
         serve(uris.CALL_MEASUREMENT_COLLAPSE, self._collapse)
-        serve(uris.CALL_MEASUREMENT_SESSIONS, lambda who, **query: it.sessions_of(who, decoded(query, SessionQuery)))
-        serve(uris.CALL_MEASUREMENT_SESSION, it.session)
-        serve(uris.CALL_MEASUREMENT_STATISTICS, it.statistics)
+        serve(uris.CALL_MEASUREMENT_SESSIONS, lambda who, **query: past.sessions_of(who, decoded(query, SessionQuery)))
+        serve(uris.CALL_MEASUREMENT_SESSION, past.session)
+        serve(uris.CALL_MEASUREMENT_STATISTICS, past.statistics)
         serve(
-            uris.CALL_MEASUREMENT_CHART, lambda who, session, team, points=POINTS: it.chart(who, session, team, points)
+            uris.CALL_MEASUREMENT_CHART,
+            lambda who, session, team, points=POINTS: past.chart(who, session, team, points),
         )
 
     def _send(self, who: Principal, samples: Any) -> "Deferred[Any]":

@@ -15,24 +15,13 @@ from gatekeeper.http.requests import body_of
 from gatekeeper.http.routes import Routes
 from gatekeeper.measurements import sample as samples
 from gatekeeper.measurements import wire
-from gatekeeper.measurements.api import (
-    CategoryBody,
-    Chart,
-    ChartQuery,
-    CollapseBody,
-    Measurements,
-    MeasurementStatus,
-    Sent,
-    SessionDetails,
-    SessionPage,
-    SessionQuery,
-    StartBody,
-    TapBody,
-)
+from gatekeeper.measurements.api import Measurements
+from gatekeeper.measurements.asked import CategoryBody, ChartQuery, CollapseBody, SessionQuery, StartBody, TapBody
 from gatekeeper.measurements.exports import TYPES, Exports
 from gatekeeper.measurements.intake import Receipt
 from gatekeeper.measurements.sample import REQUIRED, CameraData, Sample
 from gatekeeper.measurements.session import Unrecorded
+from gatekeeper.measurements.told import Chart, MeasurementStatus, Sent, SessionDetails, SessionPage
 
 REJECTED: Final = "Data rejected - Realtime saving is disabled by admin"
 """The seed's own words, which its laptops may look for."""
@@ -145,14 +134,14 @@ class MeasurementRoutes:
         return self._measurements.categorise(who, body_of(request))
 
     def _sessions(self, request: Request, who: Principal) -> "Deferred[SessionPage]":
-        return self._measurements.sessions_of(who, query_of(request, SessionQuery))
+        return self._measurements.past.sessions_of(who, query_of(request, SessionQuery))
 
     def _session(self, request: Request, who: Principal, session: str) -> "Deferred[SessionDetails]":
-        return self._measurements.session(who, _number(session))
+        return self._measurements.past.session(who, _number(session))
 
     def _chart(self, request: Request, who: Principal, session: str, team: str) -> "Deferred[Chart]":
         points = query_of(request, ChartQuery).points
-        return self._measurements.chart(who, _number(session), _number(team), points)
+        return self._measurements.past.chart(who, _number(session), _number(team), points)
 
     def _collapse(self, request: Request, who: Principal, session: str, team: str) -> "Deferred[SessionDetails]":
         return self._measurements.collapse(who, _number(session), _number(team), body_of(request))
@@ -166,7 +155,7 @@ class MeasurementRoutes:
         if extension not in TYPES:
             raise NotFound("there is nothing at this address")
         query = query_of(request, ExportQuery)
-        wanted = self._measurements.wanted(who, query.session, query.team)
+        wanted = self._measurements.past.wanted(who, query.session, query.team)
         name = "-".join(
             ["samples"]
             + ([f"session-{query.session}"] if query.session is not None else [])

@@ -360,7 +360,7 @@ class MeasurementListener(Service):
             return frozenset()
         if who.may_all(Permission.MEASUREMENT_VIEW):
             return None
-        return frozenset(self._measurements.seen(who))
+        return frozenset(self._measurements.past.seen(who))
 
     def opened(self, socket: MeasurementSocket) -> None:
         """Let a connection in that may do anything here."""
@@ -440,7 +440,7 @@ class MeasurementListener(Service):
         session = measurements.sessions.current or measurements.sessions.last
         category = session.category if session is not None else measurements.sessions.category
         teams = []
-        for team in measurements.teams:
+        for team in measurements.past.teams:
             if audience is not None and team not in audience:
                 continue
             run = measurements.course.run(session.id, team) if session is not None else None

@@ -13,7 +13,7 @@ from gatekeeper.storage.tables import samples
 BLOCK: Final = 500
 
 SIZE: Final = 100
-"""Bytes that a sample takes, about, with its share of the indexes: 84 were measured on SQLite; PostgreSQL takes more."""
+"""Bytes that a sample takes, about, with its share of the indexes: 84 on SQLite, measured; PostgreSQL takes more."""
 
 
 class Block(NamedTuple):

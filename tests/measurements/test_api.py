@@ -385,7 +385,7 @@ def test_a_restart_in_the_middle_goes_on_with_its_figures_and_ends_in_time(house
     house.net.advance(1.0)
     assert after.course.sessions.state == "idle"
     found: list[Any] = []
-    after.measurements.session(None, 1).addCallback(found.append)
+    after.measurements.past.session(None, 1).addCallback(found.append)
     assert (found[0].session.outcome, found[0].session.partial) == ("completed", True)
     assert found[0].runs[0].statistics.samples == 200
 
