@@ -60,6 +60,11 @@ class Measurements(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     names: Annotated[tuple[TeamName, ...], Meta(description="what teams are called, if not `Tim A-1` and so on")] = ()
     maximum_connections: Annotated[int, Meta(ge=1, le=10_000, description="at `listen`, at once")] = 200
 
+    @property
+    def is_configured(self) -> bool:
+        """Whether anything was said of measurements: pages show nothing of them otherwise."""
+        return self != Measurements()
+
     def name_of(self, team: int, category: str) -> str:
         """Return what people call a team in a category."""
         for one in self.names:

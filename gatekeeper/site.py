@@ -222,6 +222,7 @@ class Site(Service):
         self._system = System(
             name=self._settings.name,
             demo=self._demo,
+            teams=self._settings.measurements.teams if self._settings.measurements.is_configured else 0,
             reactor=self._reactor,
             wall=self._wall,
             cameras=self.viewing.cameras.list,

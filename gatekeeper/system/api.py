@@ -17,6 +17,7 @@ class SystemStatus(msgspec.Struct, frozen=True, kw_only=True):
     """The whole site at one moment.
 
     :ivar started: Unix seconds; `uptime`: seconds; `time`: Unix seconds now.
+    :ivar teams: how many teams measure; 0 where nothing is configured of measurements.
     :ivar cpu: percent of one processor since the last question.
     :ivar memory: resident bytes.
     :ivar cameras: `cameras.api.CameraStatus` each; `doors`: `doors.api.DoorStatus` each.
@@ -26,6 +27,7 @@ class SystemStatus(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     version: str
     demo: bool
+    teams: int
     started: float
     uptime: float
     time: float
@@ -56,6 +58,7 @@ class System:
         *,
         name: str,
         demo: bool,
+        teams: int = 0,
         reactor: Any,
         wall: Callable[[], float],
         cameras: Callable[[], list[Any]],
@@ -65,6 +68,7 @@ class System:
     ) -> None:
         self._name = name
         self._demo = demo
+        self._teams = teams
         self._reactor = reactor
         self._wall = wall
         self._cameras = cameras
@@ -92,6 +96,7 @@ class System:
                 name=self._name,
                 version=gatekeeper.__version__,
                 demo=self._demo,
+                teams=self._teams,
                 started=self._wall() - uptime,
                 uptime=uptime,
                 time=self._wall(),

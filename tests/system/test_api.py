@@ -15,6 +15,7 @@ def system(clock: Clock) -> System:
     return System(
         name="shop",
         demo=True,
+        teams=8,
         reactor=clock,
         wall=lambda: WALL + float(clock.seconds()),
         cameras=lambda: ["yard"],
@@ -38,6 +39,7 @@ def test_the_status_tells_what_runs_and_what_it_costs() -> None:
     status = system(Clock()).status()
     assert (status.name, status.demo, status.version) == ("shop", True, gatekeeper.__version__)
     assert (status.cameras, status.doors, status.router) == (["yard"], ["front"], {"sessions": 1})
+    assert status.teams == 8
     assert status.storage == {"state": "ok"}
     assert set(status.versions) == {"python", *LIBRARIES}
     assert status.memory > 1_000_000
