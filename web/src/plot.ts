@@ -1,9 +1,9 @@
-// One chart on a canvas, by uPlot: drawn again at most once a second, in the colours of the page, as wide as its place.
+// One chart of telemetry: drawn again at most once a second.
 
-import uPlot from "uplot";
-import "uplot/dist/uPlot.min.css";
+import type uPlot from "uplot";
 import { type Chart, measure } from "./model/telemetry";
 import { clockTime } from "./model/words";
+import { LINES, type Look, type Made, Sheet } from "./sheet";
 
 /** Pixels. */
 const HEIGHT = 150;
@@ -14,29 +14,19 @@ const MINUTES = [60, 120, 300, 600, 900, 1800, 3600];
 /** Milliseconds between two drawings of new samples. */
 const PACE = 1000;
 
-/** The page's colours of the lines, in order; the stylesheet gives the legend the same. */
-const LINES = ["--accent", "--attention", "--busy"] as const;
-
 export class Plot {
-  readonly #host: HTMLElement;
   readonly #told: (index: number | null) => void;
-  readonly #dark = matchMedia("(prefers-color-scheme: dark)");
-  readonly #place: ResizeObserver;
-  readonly #recolour = (): void => this.#make();
+  readonly #sheet: Sheet;
   #chart: Chart;
-  #plot: uPlot | null = null;
   #drawn = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** `told` is given the index of the sample under the pointer, null when it is gone. */
   constructor(host: HTMLElement, chart: Chart, told: (index: number | null) => void) {
-    this.#host = host;
     this.#told = told;
     this.#chart = chart;
-    this.#dark.addEventListener("change", this.#recolour);
-    this.#place = new ResizeObserver(() => this.#fit());
-    this.#place.observe(host);
-    this.#make();
+    this.#sheet = new Sheet(host, HEIGHT, (look) => this.#made(look));
+    this.#sheet.make();
   }
 
   /** Show these samples, now or when the last drawing is a second old. */
@@ -47,41 +37,21 @@ export class Plot {
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       this.#drawn = performance.now();
-      this.#plot?.setData(aligned(this.#chart));
+      this.#sheet.plot?.setData(aligned(this.#chart));
     }, wait);
   }
 
   end(): void {
     clearTimeout(this.#timer);
-    this.#place.disconnect();
-    this.#dark.removeEventListener("change", this.#recolour);
-    this.#plot?.destroy();
+    this.#sheet.end();
   }
 
-  #fit(): void {
-    const width = this.#host.clientWidth;
-    if (width > 0 && this.#plot?.width !== width) this.#plot?.setSize({ width, height: HEIGHT });
-  }
-
-  #make(): void {
-    this.#plot?.destroy();
+  #made({ colour, axis, width, height }: Look): Made {
     this.#drawn = performance.now();
-    this.#plot = new uPlot(this.#options(), aligned(this.#chart), this.#host);
-  }
-
-  #options(): uPlot.Options {
-    const style = getComputedStyle(this.#host);
-    const colour = (name: string): string => style.getPropertyValue(name).trim();
     const { unit, lines } = this.#chart;
-    const axis: uPlot.Axis = {
-      stroke: colour("--soft"),
-      font: "11px system-ui, sans-serif",
-      grid: { stroke: colour("--line"), width: 1 },
-      ticks: { show: false },
-    };
-    return {
-      width: Math.max(1, this.#host.clientWidth),
-      height: HEIGHT,
+    const options: uPlot.Options = {
+      width,
+      height,
       legend: { show: false },
       cursor: { y: false, drag: { setScale: false }, points: { size: 6 } },
       scales: { y: { range: (_, least, most) => range(least, most, unit === "dBm") } },
@@ -106,6 +76,7 @@ export class Plot {
       ],
       hooks: { setCursor: [(plot) => this.#told(plot.cursor.idx ?? null)] },
     };
+    return { options, data: aligned(this.#chart) };
   }
 }
 
