@@ -146,6 +146,66 @@ push = {path = "/garden"}
   }
 }
 
+/** A server with measurements of eight teams, and virtual laptops of some of them. */
+export class Towers {
+  readonly url: string;
+  readonly #folder: string;
+  readonly #server: LineProcess;
+  readonly #laptops: ReadonlyMap<number, LineProcess>;
+
+  private constructor(url: string, folder: string, server: LineProcess, laptops: ReadonlyMap<number, LineProcess>) {
+    this.url = url;
+    this.#folder = folder;
+    this.#server = server;
+    this.#laptops = laptops;
+  }
+
+  /** Start with laptops of these teams; a session lasts `duration` seconds. */
+  static async start(teams: readonly number[], duration: number): Promise<Towers> {
+    const folder = await mkdtemp(join(tmpdir(), "gatekeeper-e2e-"));
+    const [port, listening] = await Promise.all([freePort(), freePort()]);
+    const text = `
+listen = "tcp:${port}:interface=127.0.0.1"
+data = "data"
+[access]
+admin_token = {env = "GATEKEEPER_E2E_TOKEN"}
+[measurements]
+listen = "tcp:${listening}:interface=127.0.0.1"
+open_sending = true
+open_viewing = true
+duration = ${duration}.0
+`;
+    await writeFile(join(folder, "site.toml"), text);
+    const server = twistd(folder, { GATEKEEPER_E2E_TOKEN: TOKEN }, "--config", join(folder, "site.toml"));
+    await server.line(SERVING);
+    const dialled = ["--url", `ws://127.0.0.1:${listening}/`, "--rate", "30", "--always"];
+    const laptop = (team: number): LineProcess => {
+      const args = ["-m", "gatekeeper.simulators", "laptop", ...dialled, "--team", String(team)];
+      return new LineProcess(join(BIN, "python"), args, { cwd: folder, env: ENV });
+    };
+    return new Towers(`http://127.0.0.1:${port}`, folder, server, new Map(teams.map((team) => [team, laptop(team)])));
+  }
+
+  /** Switch a fault of a team's laptop on; "none" ends it. The names are those of LaptopFault. */
+  async fault(team: number, name: string): Promise<void> {
+    await this.#laptops.get(team)?.command(`fault ${name}`);
+  }
+
+  ask<Answer>(method: string, path: string, body?: object): Promise<Answer> {
+    return askAt(this.url, method, path, body);
+  }
+
+  /** The server's log, for a test that failed. */
+  get log(): string {
+    return this.#server.lines.join("\n");
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([this.#server, ...this.#laptops.values()].map((one) => one.stop()));
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+}
+
 export class Site {
   readonly cameras: Readonly<Record<"entrance" | "yard", Device>>;
   /** Of the front door, and of the back door. */
@@ -191,15 +251,8 @@ export class Site {
   }
 
   /** Ask over HTTP as the owner of the admin token; throws unless the answer is good. */
-  async ask<Answer>(method: string, path: string, body?: object): Promise<Answer> {
-    const response = await fetch(this.url + path, {
-      method,
-      headers: { Authorization: `Bearer ${TOKEN}`, ...(body && { "Content-Type": "application/json" }) },
-      ...(body && { body: JSON.stringify(body) }),
-    });
-    const text = await response.text();
-    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
-    return JSON.parse(text) as Answer;
+  ask<Answer>(method: string, path: string, body?: object): Promise<Answer> {
+    return askAt(this.url, method, path, body);
   }
 
   /** Add an account with a password and grants such as "door:front". */
@@ -238,6 +291,17 @@ export class Site {
     await Promise.all([entrance.stop(), yard.stop(), this.lock.stop(), this.backLock.stop()]);
     await rm(this.#folder, { recursive: true, force: true });
   }
+}
+
+async function askAt<Answer>(url: string, method: string, path: string, body?: object): Promise<Answer> {
+  const response = await fetch(url + path, {
+    method,
+    headers: { Authorization: `Bearer ${TOKEN}`, ...(body && { "Content-Type": "application/json" }) },
+    ...(body && { body: JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
+  return JSON.parse(text) as Answer;
 }
 
 function configuration(port: number, entrance: number, yard: number, lock: number, back: number): string {

@@ -104,6 +104,11 @@ export class Site {
     return may(this.identity.value, permission, thing);
   }
 
+  /** Whether teams measure here, and we may see any. */
+  get measures(): boolean {
+    return (this.system.value?.teams ?? 0) > 0 && this.may("measurement.view");
+  }
+
   call<Result>(procedure: string, kwargs: object = {}): Promise<Result> {
     return this.#link.call<Result>(procedure, kwargs);
   }

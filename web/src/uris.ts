@@ -23,6 +23,7 @@ export const uris = {
   EVENT_EXPORT: "/events/<event>/export.zip",
   EVENT_VERIFY: "/events/<event>/verification",
   EVENT_HOLD: "/events/<event>/hold",
+  MEASUREMENT_EXPORT: "/measurements/samples.<extension>",
 
   CALL_SYSTEM_STATUS: "gatekeeper.system.status",
   CALL_SYSTEM_TIME: "gatekeeper.system.time",
@@ -42,11 +43,24 @@ export const uris = {
   CALL_DOOR_LOCK: "gatekeeper.door.lock",
   CALL_EVENT_LIST: "gatekeeper.event.list",
   CALL_EVENT_FOLLOW: "gatekeeper.event.follow",
+  CALL_MEASUREMENT_STATUS: "gatekeeper.measurement.status",
+  CALL_MEASUREMENT_START: "gatekeeper.measurement.start",
+  CALL_MEASUREMENT_STOP: "gatekeeper.measurement.stop",
+  CALL_MEASUREMENT_TAP: "gatekeeper.measurement.tap",
+  CALL_MEASUREMENT_CATEGORY: "gatekeeper.measurement.category",
+  CALL_MEASUREMENT_COLLAPSE: "gatekeeper.measurement.collapse",
+  CALL_MEASUREMENT_SESSIONS: "gatekeeper.measurement.sessions",
+  CALL_MEASUREMENT_STATISTICS: "gatekeeper.measurement.statistics",
+  CALL_MEASUREMENT_CHART: "gatekeeper.measurement.chart",
 
   TOPIC_CHANGED: "gatekeeper.system.changed",
   TOPIC_CAMERA_STATE: "gatekeeper.camera.<camera>.state",
   TOPIC_CAMERA_TELEMETRY: "gatekeeper.camera.<camera>.telemetry",
   TOPIC_DOOR_STATE: "gatekeeper.door.<door>.state",
+  TOPIC_MEASUREMENT_STATE: "gatekeeper.measurement.state",
+  TOPIC_MEASUREMENT_SAMPLE: "gatekeeper.measurement.team.<team>.sample",
+  TOPIC_MEASUREMENT_STATISTICS: "gatekeeper.measurement.team.<team>.statistics",
+  TOPIC_MEASUREMENT_SAMPLES: "gatekeeper.measurement.samples",
 } as const;
 
 /** Return a template with its ids filled in; for an HTTP path each is escaped. */

@@ -101,3 +101,9 @@ test("what logged in is said as people say it", () => {
 test("an owner can give every scope that the fixture’s owner may", () => {
   expect(scopesOf(OWNER.permissions).length).toBeGreaterThan(2);
 });
+
+test("teams that measure are things that rights are given on", () => {
+  const kinds = things([door()], [], [], 3);
+  expect(kinds.find(({ kind }) => kind === "team")?.things.map(({ id }) => id)).toEqual(["1", "2", "3"]);
+  expect(things([door()], [], []).some(({ kind }) => kind === "team")).toBe(false);
+});

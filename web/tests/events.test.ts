@@ -50,6 +50,7 @@ test("an event names its door or camera as people do, also when both have the sa
     version: "1",
     started: 0,
     demo: false,
+    teams: 0,
     cameras: [camera({ id: "front", name: "Porch" })],
     doors: [door({ id: "front", name: "Front door" })],
   };

@@ -11,6 +11,9 @@ const routes: readonly [string, Route][] = [
   ],
   ["#/events/01K0ABC", { page: "event", id: "01K0ABC" }],
   ["#/cameras/garden", { page: "camera", id: "garden" }],
+  ["#/measurements", { page: "measurements" }],
+  ["#/measurements/teams/8", { page: "team", team: 8 }],
+  ["#/measurements/screen", { page: "screen" }],
   ["#/people", { page: "people" }],
   ["#/account", { page: "account" }],
 ];
@@ -23,6 +26,13 @@ test.each(routes)("%s is a page, and the page is it again", (text, route) => {
 test.each(["", "#", "#/nowhere", "#people/"])("%s is a page too", (text) => {
   expect(["live", "people"]).toContain(parse(text).page);
 });
+
+test.each(["#/measurements/teams", "#/measurements/teams/0", "#/measurements/teams/x", "#/measurements/nonsense"])(
+  "%s is all teams",
+  (text) => {
+    expect(parse(text)).toEqual({ page: "measurements" });
+  },
+);
 
 test("what somebody makes of an address by hand breaks nothing", () => {
   expect(parse("#/events/%")).toEqual({ page: "event", id: "%" });

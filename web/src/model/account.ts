@@ -171,15 +171,21 @@ export interface Thing {
   readonly name: string;
 }
 
-/** Return every thing that rights can be given on, by kind: what exists, and what somebody has a right on. */
+/**
+ * Return every thing that rights can be given on, by kind: what exists, and what somebody has a right on.
+ *
+ * `teams` is how many measure.
+ */
 export function things(
   doors: readonly Pick<DoorStatus, "id" | "name">[],
   cameras: readonly Pick<CameraStatus, "id" | "name">[],
   users: readonly User[],
+  teams = 0,
 ): readonly { readonly kind: string; readonly things: readonly Thing[] }[] {
   const known: Thing[] = [
     ...doors.map(({ id, name }) => ({ kind: "door", id, name })),
     ...cameras.map(({ id, name }) => ({ kind: "camera", id, name })),
+    ...Array.from({ length: teams }, (_, at) => ({ kind: "team", id: String(at + 1), name: String(at + 1) })),
   ];
   for (const { kind, thing } of users.flatMap(({ grants }) => grants))
     if (thing !== "*" && !known.some((one) => one.kind === kind && one.id === thing))

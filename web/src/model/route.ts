@@ -9,6 +9,9 @@ export type Route =
   | { readonly page: "editing"; readonly id: string }
   | { readonly page: "events"; readonly filter: Filter }
   | { readonly page: "event"; readonly id: string }
+  | { readonly page: "measurements" }
+  | { readonly page: "team"; readonly team: number }
+  | { readonly page: "screen" }
   | { readonly page: "people" }
   | { readonly page: "account" };
 
@@ -25,8 +28,15 @@ export function parse(fragment: string): Route {
   if (page === "cameras" && id) return { page: "camera", id };
   if (page === "events" && id) return { page: "event", id };
   if (page === "events") return { page: "events", filter: filterOf(new URLSearchParams(query)) };
+  if (page === "measurements") return measured(id, more);
   if (page === "people" || page === "account") return { page };
   return { page: "live" };
+}
+
+function measured(id: string | undefined, detail: string | undefined): Route {
+  if (id === "screen") return { page: "screen" };
+  const team = id === "teams" && /^[1-9]\d?$/.test(detail ?? "") ? Number(detail) : null;
+  return team === null ? { page: "measurements" } : { page: "team", team };
 }
 
 function decoded(text: string): string {
@@ -62,6 +72,10 @@ export function fragment(route: Route): string {
       return `#/cameras/${encodeURIComponent(route.id)}`;
     case "event":
       return `#/events/${encodeURIComponent(route.id)}`;
+    case "team":
+      return `#/measurements/teams/${route.team}`;
+    case "screen":
+      return "#/measurements/screen";
     case "events": {
       const query = new URLSearchParams();
       for (const field of FIELDS) {

@@ -154,6 +154,8 @@ export interface SystemStatus {
   readonly version: string;
   readonly started: number;
   readonly demo: boolean;
+  /** How many teams measure; 0 where nothing is configured to. */
+  readonly teams: number;
   readonly cameras: readonly CameraStatus[];
   readonly doors: readonly DoorStatus[];
 }

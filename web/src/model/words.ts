@@ -57,6 +57,11 @@ export function decimal(number: number, digits: number): string {
   return format.format(number);
 }
 
+/** Return seconds with so many digits, and their unit: "22.1 s", "22,1 dtk". */
+export function seconds(number: number, digits = 1): string {
+  return `${decimal(number, digits)} ${SAY.second}`;
+}
+
 /** Return a whole number: "1,234", "1.234". */
 export function whole(number: number): string {
   return decimal(number, 0);

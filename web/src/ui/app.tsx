@@ -15,6 +15,7 @@ import { EventPage } from "./event";
 import { EventList } from "./events";
 import { Header } from "./header";
 import { Login } from "./login";
+import { MeasurementsPage, ScreenPage, TeamPage } from "./measuring_later";
 import { People } from "./people";
 import { Setup } from "./setup";
 import { TimelinePage } from "./timeline";
@@ -58,7 +59,7 @@ export function App({ site }: { readonly site: Site }): JSX.Element {
   if (phase.value === "choosing") return <Setup site={site} />;
   return (
     <>
-      <Header site={site} />
+      {site.route.value.page !== "screen" && <Header site={site} />}
       <LostBand site={site} />
       <Shown site={site} />
     </>
@@ -78,8 +79,11 @@ function Shown({ site }: { readonly site: Site }): JSX.Element {
       ) : (
         <Board site={site} />
       ),
-    camera: () => <CameraPage site={site} id={route.page === "camera" ? route.id : ""} />,
+    camera: () => <CameraPage key={fragment(route)} site={site} id={route.page === "camera" ? route.id : ""} />,
     event: () => <EventPage site={site} id={route.page === "event" ? route.id : ""} />,
+    measurements: () => (site.measures ? <MeasurementsPage site={site} /> : <Board site={site} />),
+    team: () => <TeamPage site={site} team={route.page === "team" ? route.team : 0} />,
+    screen: () => <ScreenPage site={site} />,
     people: () => (site.may("access.admin") ? <People site={site} /> : <Board site={site} />),
     account: () => <Account site={site} />,
   };

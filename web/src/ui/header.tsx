@@ -21,6 +21,7 @@ const SAY = spoken(
     pages: "Pages",
     live: "Live",
     events: "Events",
+    measurements: "Towers",
     people: "People",
     account: "Account",
     loggedInAs: (name: string) => `Account: logged in as ${name}`,
@@ -36,6 +37,7 @@ const SAY = spoken(
     pages: "Halaman",
     live: "Langsung",
     events: "Kejadian",
+    measurements: "Menara",
     people: "Pengguna",
     account: "Akun",
     loggedInAs: (name: string) => `Akun: masuk sebagai ${name}`,
@@ -91,6 +93,7 @@ export function Header({ site }: { readonly site: Site }): JSX.Element {
 const COVERS: Readonly<Partial<Record<Page, readonly Page[]>>> = {
   live: ["live", "camera"],
   events: ["events", "event"],
+  measurements: ["measurements", "team", "screen"],
 };
 
 function Pages({ site }: { readonly site: Site }): JSX.Element {
@@ -111,6 +114,7 @@ function Pages({ site }: { readonly site: Site }): JSX.Element {
     <nav aria-label={SAY.pages}>
       {entry({ page: "live" }, SAY.live)}
       {site.may("event.view") && entry({ page: "events", filter: NO_FILTER }, SAY.events)}
+      {site.measures && entry({ page: "measurements" }, SAY.measurements)}
       {site.may("access.admin") && entry({ page: "people" }, SAY.people)}
       {entry({ page: "account" }, identity?.name ?? SAY.account, identity ? SAY.loggedInAs(identity.name) : undefined)}
     </nav>

@@ -227,11 +227,16 @@ interface MatrixProps {
   readonly act: Act;
 }
 
+function cellName(kind: string, id: string, name: string): string {
+  if (id === "*") return `${SAY.all} ${SAY.kinds[kind]}`;
+  return kind === "team" ? `${SAY.kinds.team} ${name}` : name;
+}
+
 /** People down, things across; owners aren't in it, since there is nothing to be given to them. */
 function Matrix({ site, users, act }: MatrixProps): JSX.Element {
   const doors = site.doors.value.map(({ card }) => card.value.status);
   const cameras = site.cameras.value.map(({ tile }) => tile.value.status);
-  const kinds = model.things(doors, cameras, users);
+  const kinds = model.things(doors, cameras, users, site.system.value?.teams);
   const people = users.filter(({ role }) => role === "operator" || role === "viewer");
   const columns = kinds.flatMap(({ kind, things }) => [
     { kind, id: "*", name: SAY.all, first: true },
@@ -281,7 +286,7 @@ function Matrix({ site, users, act }: MatrixProps): JSX.Element {
                             type="checkbox"
                             checked={granted || implied}
                             disabled={implied && !granted}
-                            aria-label={SAY.cell(user.name, id === "*" ? `${SAY.all} ${SAY.kinds[kind]}` : name)}
+                            aria-label={SAY.cell(user.name, cellName(kind, id, name))}
                             data-testid={`grant-${user.name}-${kind}-${id}`}
                             onChange={(event) => {
                               const wanted = event.currentTarget.checked;
