@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from wsproto.frame_protocol import Opcode
 
+from gatekeeper.measurements.connection import MAXIMUM_UNREAD
 from gatekeeper.measurements.intake import HIGH
-from gatekeeper.measurements.listener import MAXIMUM_UNREAD
 from gatekeeper.measurements.sample import MAXIMUM_MESSAGE
 from tests.measurements.house import House, sample
 
