@@ -35,7 +35,7 @@ NEW = "another good password"
 def path(route: Route) -> str:
     ids = {"camera": "yard", "door": "front", "name": "none.js", "user": "nobody-here", "key": "none", "kind": "door"}
     ids |= {"thing": "front", "event": "0" * 26, "number": "1", "picture": "0" * 26, "feed": "small"}
-    ids |= {"day": "2026-11-28", "session": "1", "team": "1", "extension": "csv"}
+    ids |= {"day": "2026-11-28", "session": "1", "team": "1", "extension": "csv", "cmd": "stats", "val": "1"}
     return route.format(**ids)
 
 
