@@ -25,6 +25,11 @@ export const uris = {
   EVENT_HOLD: "/events/<event>/hold",
   MEASUREMENT_EXPORT: "/measurements/samples.<extension>",
 
+  PICTURE: "/pictures/<picture>.jpg",
+  PICTURE_SMALL: "/pictures/<picture>/thumbnail.jpg",
+  TIMELAPSE: "/cameras/<camera>/timelapse/<day>.mp4",
+  TIMELAPSE_STATE: "/cameras/<camera>/timelapse/<day>",
+
   CALL_SYSTEM_STATUS: "gatekeeper.system.status",
   CALL_SYSTEM_TIME: "gatekeeper.system.time",
   CALL_CAMERA_LIST: "gatekeeper.camera.list",
@@ -38,6 +43,10 @@ export const uris = {
   CALL_CAMERA_ADD: "gatekeeper.camera.add",
   CALL_CAMERA_CHANGE: "gatekeeper.camera.change",
   CALL_CAMERA_REMOVE: "gatekeeper.camera.remove",
+  CALL_CAMERA_KEEP: "gatekeeper.camera.keep",
+  CALL_PICTURE_LIST: "gatekeeper.picture.list",
+  CALL_PICTURE_DAYS: "gatekeeper.picture.days",
+  CALL_PICTURE_DELETE: "gatekeeper.picture.delete",
   CALL_DOOR_LIST: "gatekeeper.door.list",
   CALL_DOOR_OPEN: "gatekeeper.door.open",
   CALL_DOOR_LOCK: "gatekeeper.door.lock",

@@ -14,6 +14,8 @@ const routes: readonly [string, Route][] = [
   ["#/measurements", { page: "measurements" }],
   ["#/measurements/teams/8", { page: "team", team: 8 }],
   ["#/measurements/screen", { page: "screen" }],
+  ["#/pictures", { page: "pictures", camera: null, day: null }],
+  ["#/pictures?camera=yard&day=2026-11-28", { page: "pictures", camera: "yard", day: "2026-11-28" }],
   ["#/people", { page: "people" }],
   ["#/account", { page: "account" }],
 ];
@@ -36,5 +38,6 @@ test.each(["#/measurements/teams", "#/measurements/teams/0", "#/measurements/tea
 
 test("what somebody makes of an address by hand breaks nothing", () => {
   expect(parse("#/events/%")).toEqual({ page: "event", id: "%" });
+  expect(parse("#/pictures?day=yesterday")).toEqual({ page: "pictures", camera: null, day: null });
   expect(parse("#/events?group=nonsense&outcome=odd")).toEqual({ page: "events", filter: NO_FILTER });
 });

@@ -12,6 +12,7 @@ export type Route =
   | { readonly page: "measurements" }
   | { readonly page: "team"; readonly team: number }
   | { readonly page: "screen" }
+  | { readonly page: "pictures"; readonly camera: string | null; readonly day: string | null }
   | { readonly page: "people" }
   | { readonly page: "account" };
 
@@ -29,6 +30,10 @@ export function parse(fragment: string): Route {
   if (page === "events" && id) return { page: "event", id };
   if (page === "events") return { page: "events", filter: filterOf(new URLSearchParams(query)) };
   if (page === "measurements") return measured(id, more);
+  if (page === "pictures") {
+    const wanted = new URLSearchParams(query);
+    return { page, camera: wanted.get("camera") || null, day: dayIn(wanted.get("day")) };
+  }
   if (page === "people" || page === "account") return { page };
   return { page: "live" };
 }
@@ -37,6 +42,10 @@ function measured(id: string | undefined, detail: string | undefined): Route {
   if (id === "screen") return { page: "screen" };
   const team = id === "teams" && /^[1-9]\d?$/.test(detail ?? "") ? Number(detail) : null;
   return team === null ? { page: "measurements" } : { page: "team", team };
+}
+
+function dayIn(text: string | null): string | null {
+  return text !== null && /^\d{4}-\d{2}-\d{2}$/.test(text) ? text : null;
 }
 
 function decoded(text: string): string {
@@ -76,6 +85,12 @@ export function fragment(route: Route): string {
       return `#/measurements/teams/${route.team}`;
     case "screen":
       return "#/measurements/screen";
+    case "pictures": {
+      const query = new URLSearchParams();
+      if (route.camera !== null) query.set("camera", route.camera);
+      if (route.day !== null) query.set("day", route.day);
+      return query.size ? `#/pictures?${query}` : "#/pictures";
+    }
     case "events": {
       const query = new URLSearchParams();
       for (const field of FIELDS) {

@@ -170,3 +170,42 @@ export interface Frame {
 
 /** How a thing should look: the stylesheet has one colour for each. */
 export type Tone = "calm" | "attention" | "busy" | "alarm" | "unknown";
+
+/** A picture of a camera that is kept by itself; `local` is its moment in the server's time zone. */
+export interface Snapshot {
+  readonly id: string;
+  readonly camera: string;
+  readonly day: string;
+  readonly time: number;
+  readonly local: string;
+  readonly why: "demand" | "interval" | "event";
+  readonly event: string | null;
+  readonly who: string | null;
+  readonly width: number;
+  readonly height: number;
+  readonly size: number;
+  readonly sha256: string;
+}
+
+export interface SnapshotPage {
+  readonly pictures: readonly Snapshot[];
+  readonly next: string | null;
+}
+
+/** The days of which pictures are kept, newest first, in the server's time zone. */
+export interface SnapshotDays {
+  readonly zone: string;
+  readonly today: string;
+  readonly days: readonly { readonly camera: string; readonly day: string; readonly pictures: number }[];
+}
+
+/** How far the video of a day is. */
+export interface Timelapse {
+  readonly camera: string;
+  readonly day: string;
+  readonly fps: number;
+  readonly state: "none" | "waiting" | "making" | "ready";
+  readonly pictures: number;
+  readonly done: number;
+  readonly codec: "h264" | "mpeg4";
+}

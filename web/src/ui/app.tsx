@@ -13,6 +13,7 @@ import { CameraPage } from "./camera_later";
 import { DoorCard } from "./door";
 import { EventPage } from "./event";
 import { EventList } from "./events";
+import { GalleryPage } from "./gallery_later";
 import { Header } from "./header";
 import { Login } from "./login";
 import { MeasurementsPage, ScreenPage, TeamPage } from "./measuring_later";
@@ -84,6 +85,7 @@ function Shown({ site }: { readonly site: Site }): JSX.Element {
     measurements: () => (site.measures ? <MeasurementsPage site={site} /> : <Board site={site} />),
     team: () => <TeamPage site={site} team={route.page === "team" ? route.team : 0} />,
     screen: () => <ScreenPage site={site} />,
+    pictures: () => (site.may("camera.view") ? <GalleryPage site={site} /> : <Board site={site} />),
     people: () => (site.may("access.admin") ? <People site={site} /> : <Board site={site} />),
     account: () => <Account site={site} />,
   };

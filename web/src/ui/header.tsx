@@ -22,6 +22,7 @@ const SAY = spoken(
     live: "Live",
     events: "Events",
     measurements: "Towers",
+    pictures: "Pictures",
     people: "People",
     account: "Account",
     loggedInAs: (name: string) => `Account: logged in as ${name}`,
@@ -38,6 +39,7 @@ const SAY = spoken(
     live: "Langsung",
     events: "Kejadian",
     measurements: "Menara",
+    pictures: "Gambar",
     people: "Pengguna",
     account: "Akun",
     loggedInAs: (name: string) => `Akun: masuk sebagai ${name}`,
@@ -115,6 +117,7 @@ function Pages({ site }: { readonly site: Site }): JSX.Element {
       {entry({ page: "live" }, SAY.live)}
       {site.may("event.view") && entry({ page: "events", filter: NO_FILTER }, SAY.events)}
       {site.measures && entry({ page: "measurements" }, SAY.measurements)}
+      {site.may("camera.view") && entry({ page: "pictures", camera: null, day: null }, SAY.pictures)}
       {site.may("access.admin") && entry({ page: "people" }, SAY.people)}
       {entry({ page: "account" }, identity?.name ?? SAY.account, identity ? SAY.loggedInAs(identity.name) : undefined)}
     </nav>
