@@ -1,5 +1,7 @@
 // Requests to our own server over HTTP. The cookie is HttpOnly: this code never sees it.
 
+import { spoken } from "./model/language";
+
 /** Seconds for one small answer; the phase "asking" has given up by then. */
 const ANSWER_WITHIN = 5;
 
@@ -25,8 +27,20 @@ export class RequestFailed extends Error {
   }
 }
 
-const UNREACHABLE = "The server can’t be reached.";
-const UNANSWERED = (seconds: number): string => `The server did not answer within ${seconds} s.`;
+const SAY = spoken(
+  {
+    unreachable: "The server can’t be reached.",
+    unanswered: (seconds: number) => `The server did not answer within ${seconds} s.`,
+    refused: (status: number) => `The server refused (${status}).`,
+    unreadable: "The server’s answer can’t be read.",
+  },
+  {
+    unreachable: "Server tidak dapat dihubungi.",
+    unanswered: (seconds: number) => `Server tidak menjawab dalam ${seconds} detik.`,
+    refused: (status: number) => `Server menolak (${status}).`,
+    unreadable: "Jawaban server tidak dapat dibaca.",
+  },
+);
 
 /** Return the server's own sentence from an error's JSON body, wherever it keeps it. */
 export function errorSentence(body: unknown): string | null {
@@ -64,12 +78,12 @@ async function answer(method: Method, path: string, body?: object, within = ANSW
   try {
     response = await send(method, path, body, within);
   } catch (reason) {
-    if ((reason as Error).name === "TimeoutError") throw new RequestFailed(UNANSWERED(within), "unanswered");
-    throw new RequestFailed(UNREACHABLE, "unreachable");
+    if ((reason as Error).name === "TimeoutError") throw new RequestFailed(SAY.unanswered(within), "unanswered");
+    throw new RequestFailed(SAY.unreachable, "unreachable");
   }
   if (response.ok) return response;
   const said = await json(response);
-  const sentence = errorSentence(said) ?? `The server refused (${response.status}).`;
+  const sentence = errorSentence(said) ?? SAY.refused(response.status);
   throw new RequestFailed(sentence, errorCode(said) ?? "refused", retryAfter(response.headers, said));
 }
 
@@ -78,7 +92,7 @@ async function json(response: Response): Promise<unknown> {
   try {
     return JSON.parse(await response.text());
   } catch {
-    throw new RequestFailed("The server’s answer can’t be read.", "unreadable");
+    throw new RequestFailed(SAY.unreadable, "unreadable");
   }
 }
 
@@ -103,6 +117,6 @@ export async function fetchBytes(path: string): Promise<Uint8Array<ArrayBuffer>>
   try {
     return new Uint8Array(await response.arrayBuffer());
   } catch {
-    throw new RequestFailed(UNREACHABLE, "unreachable");
+    throw new RequestFailed(SAY.unreachable, "unreachable");
   }
 }

@@ -6,6 +6,7 @@
 
 import { Decoder, encode } from "@msgpack/msgpack";
 import { type Deferred, Session, type Transport, Error as WampError } from "autobahn/lib/session.js";
+import { spoken } from "./model/language";
 import { uris } from "./uris";
 
 export interface LinkEvents {
@@ -26,7 +27,16 @@ export class CallFailed extends Error {
 
 type Handler = (args: readonly unknown[], kwargs: Readonly<Record<string, unknown>>) => void;
 
-const LOST = "The connection to the server was lost before it answered.";
+const SAY = spoken(
+  {
+    lost: "The connection to the server was lost before it answered.",
+    none: "There is no connection to the server.",
+  },
+  {
+    lost: "Koneksi ke server terputus sebelum dijawab.",
+    none: "Tidak ada koneksi ke server.",
+  },
+);
 
 function defer(notify: (part: unknown) => void = () => {}): Deferred {
   const made = { notify } as Deferred;
@@ -112,7 +122,7 @@ export class Link {
     signal?: AbortSignal,
   ): Promise<Result> {
     const session = this.#session;
-    if (!session?.isOpen) throw new CallFailed("not_connected", "There is no connection to the server.");
+    if (!session?.isOpen) throw new CallFailed("not_connected", SAY.none);
     const { promise, resolve, reject } = defer();
     this.#unanswered.add(reject);
     this.#parts = parts;
@@ -153,7 +163,7 @@ export class Link {
   #forget(): void {
     this.#socket = null;
     this.#session = null;
-    for (const reject of this.#unanswered) reject(new CallFailed("lost", LOST));
+    for (const reject of this.#unanswered) reject(new CallFailed("lost", SAY.lost));
     this.#unanswered.clear();
   }
 }

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { NO_CLOCK, sampled } from "../src/model/clock";
-import { answered, card, FACES, failed, ordered, viewCard } from "../src/model/door";
+import { answered, card, failed, ordered, TONES, viewCard } from "../src/model/door";
 import type { DoorState } from "../src/model/types";
 import { door, T0 } from "./fixtures";
 
@@ -56,18 +56,18 @@ test("a lease runs down by the server's clock, to nothing and not below", () => 
 });
 
 test("a door can be opened only when its lock is connected and has said what it is", () => {
-  const openable = (Object.keys(FACES) as DoorState[]).filter((state) => view({ state }).whyNotOpen === null);
+  const openable = (Object.keys(TONES) as DoorState[]).filter((state) => view({ state }).whyNotOpen === null);
   expect(openable).toEqual(["locked", "unlocked"]);
   expect(view({ connected: false }).whyNotOpen).toBe("The lock is not connected to the server.");
 });
 
 test("locking can be ordered in every state", () => {
-  for (const state of Object.keys(FACES) as DoorState[]) expect(view({ state, connected: false }).canLock).toBe(true);
+  for (const state of Object.keys(TONES) as DoorState[]) expect(view({ state, connected: false }).canLock).toBe(true);
 });
 
 test("without a connection to the server nothing of a door is known, whatever was said last", () => {
   const lease = { ends: T0 + 4, duration: 5, holder: "admin", reason: null };
-  for (const state of Object.keys(FACES) as DoorState[])
+  for (const state of Object.keys(TONES) as DoorState[])
     expect(viewCard(card(door({ state, lease })), HERE - 5, CLOCK, HERE)).toMatchObject({
       state: "unknown",
       word: "Unknown",

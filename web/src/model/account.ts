@@ -1,6 +1,7 @@
 // Accounts as their owners and administrators see them: keys, log-ins, users; field for field as over the wire.
 
 import { type Grant, KINDS } from "./identity";
+import { spoken } from "./language";
 import type { CameraStatus, DoorStatus } from "./types";
 import { ago, dateTime } from "./words";
 
@@ -58,40 +59,97 @@ export interface NewUser {
 
 // --- keys ------------------------------------------------------------------------------------------------------------
 
+const SAY = spoken(
+  {
+    all: "everything that its account may",
+    revoked: "revoked",
+    expired: (when: string) => `expired ${when}`,
+    until: (when: string) => `good until ${when}`,
+    forEver: "never expires",
+    unused: "never used",
+    used: (when: string) => `last used ${when}`,
+    things: (list: string) => `${list} only`,
+    lives: { week: "a week", month: "30 days", quarter: "90 days", year: "a year", ever: "for ever" },
+    scopes: {
+      all: "everything that I may",
+      look: "only look: cameras, doors, events",
+      doors: "only see and work doors",
+      export: "only read and export events",
+    },
+    clients: {
+      browser: "a browser",
+      program: "a program, with a token",
+      link: "a browser, by the one-time link",
+      configured: "a browser, with the admin token",
+    } as Readonly<Record<string, string>>,
+    byKey: (key: string) => `a browser, with the key ${key}`,
+  },
+  {
+    all: "semua yang boleh dilakukan akunnya",
+    revoked: "dicabut",
+    expired: (when: string) => `kedaluwarsa ${when}`,
+    until: (when: string) => `berlaku sampai ${when}`,
+    forEver: "tidak pernah kedaluwarsa",
+    unused: "belum pernah dipakai",
+    used: (when: string) => `terakhir dipakai ${when}`,
+    things: (list: string) => `hanya ${list}`,
+    lives: { week: "seminggu", month: "30 hari", quarter: "90 hari", year: "setahun", ever: "selamanya" },
+    scopes: {
+      all: "semua yang saya boleh",
+      look: "hanya melihat: kamera, pintu, kejadian",
+      doors: "hanya melihat dan mengendalikan pintu",
+      export: "hanya membaca dan mengekspor kejadian",
+    },
+    clients: {
+      browser: "peramban",
+      program: "program, dengan token",
+      link: "peramban, lewat tautan sekali pakai",
+      configured: "peramban, dengan token admin",
+    },
+    byKey: (key: string) => `peramban, dengan kunci ${key}`,
+  },
+);
+
 const DAY = 86400;
 
 /** How long a new key is good for, in days; null for ever. */
-export const LIVES: readonly { readonly days: number | null; readonly text: string }[] = [
-  { days: 7, text: "a week" },
-  { days: 30, text: "30 days" },
-  { days: 90, text: "90 days" },
-  { days: 365, text: "a year" },
-  { days: null, text: "for ever" },
+export const LIVES: readonly { readonly days: number | null; readonly name: keyof typeof SAY.lives }[] = [
+  { days: 7, name: "week" },
+  { days: 30, name: "month" },
+  { days: 90, name: "quarter" },
+  { days: 365, name: "year" },
+  { days: null, name: "ever" },
 ];
+
+/** Return a key's life in words. */
+export function lifeName(name: keyof typeof SAY.lives): string {
+  return SAY.lives[name];
+}
 
 /** What a key may, in the words of a choice; `permissions` null for all that its account may. */
 export const SCOPES: readonly {
-  readonly id: string;
-  readonly text: string;
+  readonly id: keyof typeof SAY.scopes;
   readonly permissions: readonly string[] | null;
 }[] = [
-  { id: "all", text: "everything that I may", permissions: null },
+  { id: "all", permissions: null },
   {
     id: "look",
-    text: "only look: cameras, doors, events",
     permissions: ["self", "system.view", "camera.view", "door.view", "event.view"],
   },
   {
     id: "doors",
-    text: "only see and work doors",
     permissions: ["self", "system.view", "door.view", "door.open", "door.lock"],
   },
   {
     id: "export",
-    text: "only read and export events",
     permissions: ["self", "event.view", "event.export", "door.view", "camera.view"],
   },
 ];
+
+/** Return a scope in words. */
+export function scopeName(id: keyof typeof SAY.scopes): string {
+  return SAY.scopes[id];
+}
 
 /** Return the scopes that somebody with these permissions can give a key. */
 export function scopesOf(permissions: readonly string[]): typeof SCOPES {
@@ -110,20 +168,9 @@ export interface KeyView {
   readonly active: boolean;
 }
 
-const SAY = {
-  all: "everything that its account may",
-  revoked: "revoked",
-  expired: (when: string) => `expired ${when}`,
-  until: (when: string) => `good until ${when}`,
-  forEver: "never expires",
-  unused: "never used",
-  used: (when: string) => `last used ${when}`,
-  things: (list: string) => `${list} only`,
-};
-
 function scope(key: Key): string {
   const named = SCOPES.find(({ permissions }) => same(permissions, key.permissions));
-  const said = key.permissions === null ? SAY.all : (named?.text ?? key.permissions.join(", "));
+  const said = key.permissions === null ? SAY.all : named ? scopeName(named.id) : key.permissions.join(", ");
   if (!key.things) return said;
   return `${said} – ${SAY.things(key.things.map(({ kind, thing }) => `${kind} ${thing}`).join(", "))}`;
 }
@@ -149,18 +196,10 @@ export function viewKey(key: Key, now: number): KeyView {
 
 // --- log-ins ---------------------------------------------------------------------------------------------------------
 
-/** What the server calls that which logged in -> what people call it. */
-const CLIENTS: Readonly<Record<string, string>> = {
-  browser: "a browser",
-  program: "a program, with a token",
-  link: "a browser, by the one-time link",
-  configured: "a browser, with the admin token",
-};
-
 /** Return what logged in, as people say it. */
 export function clientName(client: string): string {
   const [way, key] = client.split(" ", 2);
-  return way === "key" && key ? `a browser, with the key ${key}` : (CLIENTS[client] ?? client);
+  return way === "key" && key ? SAY.byKey(key) : (SAY.clients[client] ?? client);
 }
 
 // --- who may what ----------------------------------------------------------------------------------------------------

@@ -2,9 +2,10 @@
 // The page's own evidence counts: without a new picture for 2 s the tile is stale whatever the server said last.
 
 import { type Clock, NO_CLOCK, offset, serverTime } from "./clock";
+import { spoken } from "./language";
 import { viewSight } from "./sight";
 import type { CameraStatus, Tone } from "./types";
-import { duration, moment, sentence } from "./words";
+import { decimal, duration, moment, sentence } from "./words";
 
 /** Seconds after which a picture no longer shows what is there. */
 export const STALE_AFTER = 2;
@@ -66,7 +67,7 @@ export function rate(state: Tile, now: number): number | null {
 
 function spellRate(state: Tile, now: number): string {
   const known = rate(state, now);
-  return known === null ? "– fps" : `${known.toFixed(1)} fps`;
+  return known === null ? "– fps" : `${decimal(known, 1)} fps`;
 }
 
 /** Return the age of the picture on the screen in seconds, or null when there is none. It never stops growing. */
@@ -75,6 +76,41 @@ export function age(state: Tile, clock: Clock, now: number): number | null {
   const since = now - state.shown.drawn;
   return offset(clock) === null ? since : Math.max(since, serverTime(clock, now) - state.shown.received, 0);
 }
+
+const SAY = spoken(
+  {
+    live: "live",
+    stale: "stale",
+    waiting: "waiting",
+    connecting: "connecting",
+    stalled: "stalled",
+    offline: "offline",
+    unknown: "not known",
+    lost: (time: string) => `Not known: no connection to the server since ${time}`,
+    since: (what: string, time: string) => `${what} since ${time}`,
+    sightSince: (what: string, time: string) => `${what}, since ${time}`,
+    first: "Waiting for the first picture",
+    none: (time: string) => `No new picture for ${time}`,
+    noPicture: "no picture",
+    old: (time: string) => `${time} old`,
+  },
+  {
+    live: "langsung",
+    stale: "basi",
+    waiting: "menunggu",
+    connecting: "menghubungkan",
+    stalled: "macet",
+    offline: "mati",
+    unknown: "tidak diketahui",
+    lost: (time: string) => `Tidak diketahui: tidak ada koneksi ke server sejak ${time}`,
+    since: (what: string, time: string) => `${what} sejak ${time}`,
+    sightSince: (what: string, time: string) => `${what}, sejak ${time}`,
+    first: "Menunggu gambar pertama",
+    none: (time: string) => `Tidak ada gambar baru selama ${time}`,
+    noPicture: "tidak ada gambar",
+    old: (time: string) => `umur ${time}`,
+  },
+);
 
 export interface TileView {
   /** "live", "stale", "waiting", "not known", the state, or what is wrong with what it sees. */
@@ -107,29 +143,29 @@ function verdict(
   if (lostSince !== null) {
     const since = moment(serverTime(clock, lostSince), today);
     return {
-      word: "not known",
+      word: SAY.unknown,
       tone: "unknown",
       present: false,
-      notice: `Not known: no connection to the server since ${since}`,
+      notice: SAY.lost(since),
     };
   }
   if (status.state !== "live") {
     const reason = status.reason ? ` – ${status.reason}` : "";
     const tone = status.state === "connecting" ? "busy" : "alarm";
     return {
-      word: status.state,
+      word: SAY[status.state],
       tone,
       present: false,
-      notice: `${sentence(status.state)} since ${moment(status.since, today)}${reason}`,
+      notice: `${SAY.since(sentence(SAY[status.state]), moment(status.since, today))}${reason}`,
     };
   }
   const old = age(state, clock, now);
-  if (old === null) return { word: "waiting", tone: "busy", present: false, notice: "Waiting for the first picture" };
+  if (old === null) return { word: SAY.waiting, tone: "busy", present: false, notice: SAY.first };
   if (old > patience(status))
-    return { word: "stale", tone: "alarm", present: false, notice: `No new picture for ${duration(old)}` };
+    return { word: SAY.stale, tone: "alarm", present: false, notice: SAY.none(duration(old)) };
   const sight = viewSight(status.sight);
-  if (sight !== null) return { ...sight, notice: `${sight.notice}, since ${moment(status.sight_since, today)}` };
-  return { word: "live", tone: "calm", present: true, notice: null };
+  if (sight !== null) return { ...sight, notice: SAY.sightSince(sight.notice, moment(status.sight_since, today)) };
+  return { word: SAY.live, tone: "calm", present: true, notice: null };
 }
 
 /** Return what the tile shows; `lostSince` is when the connection to the server was lost (our clock), null while open. */
@@ -139,7 +175,7 @@ export function viewTile(state: Tile, lostSince: number | null, clock: Clock, no
   const { shown } = state;
   return {
     ...said,
-    age: old === null ? "no picture" : `${duration(old)} old`,
+    age: old === null ? SAY.noPicture : SAY.old(duration(old)),
     delay: shown === null || shown.delay === null ? "– ms" : `${Math.round(shown.delay * 1000)} ms`,
     rate: said.present ? spellRate(state, now) : "0 fps",
     size: shown ? `${shown.width} × ${shown.height}` : "–",

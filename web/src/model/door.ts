@@ -2,8 +2,9 @@
 // There is no door sensor: "unlocked" means that the relay is, and the card says so.
 
 import { type Clock, serverTime } from "./clock";
+import { spoken } from "./language";
 import type { DoorState, DoorStatus, Tone } from "./types";
-import { duration, moment, sentence } from "./words";
+import { duration, moment, seconds, sentence } from "./words";
 
 export type Order = "open" | "lock";
 
@@ -31,34 +32,108 @@ export function failed(state: Card, order: Order, text: string, now: number): Ca
   return { ...answered(state, order), failure: { order, text, time: now } };
 }
 
-interface Face {
-  readonly word: string;
-  readonly tone: Tone;
-  /** Why the door can't be opened in this state, or null when it can be asked. */
-  readonly why: string | null;
+const SAY = spoken(
+  {
+    words: {
+      locked: "Locked",
+      unlocking: "Unlocking…",
+      unlocked: "Unlocked (relay)",
+      locking: "Locking…",
+      jammed: "Jammed",
+      unknown: "Unknown",
+      unavailable: "Unavailable",
+    } satisfies Record<DoorState, string>,
+    why: {
+      unlocking: "The lock has been told to open and has not answered yet.",
+      locking: "The lock has been told to lock and has not answered yet.",
+      jammed: "The lock says that it is still open; it is being locked.",
+      unknown: "The lock has not said yet whether it is locked.",
+      unavailable: "The lock is not connected to the server.",
+    },
+    acknowledgement: "the lock’s answer",
+    status: "the lock’s STATUS",
+    broadcast: "the lock’s report",
+    never: "Never confirmed by the lock",
+    confirmed: (old: string, by: string) => `Confirmed ${old} ago by ${by}`,
+    unconfirmed: (old: string) => `Not confirmed; the lock last answered ${old} ago`,
+    lasts: (time: string) => `An opening lasts ${time}`,
+    over: "Time is up: it is being locked",
+    locksIn: (time: string) => `Locks itself in ${time}`,
+    openedBy: (text: string, holder: string) => `${text} · opened by ${holder}`,
+    since: (state: string, time: string) => `${state} since ${time}`,
+    lost: "Not known: no connection to the server",
+    lostSince: (time: string) => `since ${time}`,
+    leaseUnknown: "Whether an opening is running is not known",
+    hold: "Hold to open",
+    keep: "Hold to keep open",
+    noConnection: "There is no connection to the server.",
+    pending: "An order is on its way to the lock.",
+    signal: { EXCELLENT: "excellent", GOOD: "good", WEAK: "weak" } as Readonly<Record<string, string>>,
+  },
+  {
+    words: {
+      locked: "Terkunci",
+      unlocking: "Membuka…",
+      unlocked: "Terbuka (relai)",
+      locking: "Mengunci…",
+      jammed: "Macet",
+      unknown: "Tidak diketahui",
+      unavailable: "Tidak tersedia",
+    },
+    why: {
+      unlocking: "Kunci sudah diperintahkan membuka dan belum menjawab.",
+      locking: "Kunci sudah diperintahkan mengunci dan belum menjawab.",
+      jammed: "Kunci melaporkan masih terbuka; sedang dikunci lagi.",
+      unknown: "Kunci belum melaporkan apakah terkunci.",
+      unavailable: "Kunci tidak terhubung ke server.",
+    },
+    acknowledgement: "jawaban kunci",
+    status: "STATUS dari kunci",
+    broadcast: "laporan kunci",
+    never: "Belum pernah dikonfirmasi oleh kunci",
+    confirmed: (old: string, by: string) => `Dikonfirmasi ${old} lalu oleh ${by}`,
+    unconfirmed: (old: string) => `Belum dikonfirmasi; kunci terakhir menjawab ${old} lalu`,
+    lasts: (time: string) => `Sekali buka berlangsung ${time}`,
+    over: "Waktu habis: sedang dikunci",
+    locksIn: (time: string) => `Mengunci sendiri dalam ${time}`,
+    openedBy: (text: string, holder: string) => `${text} · dibuka oleh ${holder}`,
+    since: (state: string, time: string) => `${state} sejak ${time}`,
+    lost: "Tidak diketahui: tidak ada koneksi ke server",
+    lostSince: (time: string) => `sejak ${time}`,
+    leaseUnknown: "Tidak diketahui apakah pintu sedang dibuka",
+    hold: "Tahan untuk buka pintu",
+    keep: "Tahan agar tetap terbuka",
+    noConnection: "Tidak ada koneksi ke server.",
+    pending: "Perintah sedang dikirim ke kunci.",
+    signal: { EXCELLENT: "sangat baik", GOOD: "baik", WEAK: "lemah" },
+  },
+);
+
+export const TONES: Readonly<Record<DoorState, Tone>> = {
+  locked: "calm",
+  unlocking: "busy",
+  unlocked: "attention",
+  locking: "busy",
+  jammed: "alarm",
+  unknown: "unknown",
+  unavailable: "unknown",
+};
+
+/** Return why a door can't be opened in this state, or null when it can be asked. */
+function whyNotIn(state: DoorState): string | null {
+  return state === "locked" || state === "unlocked" ? null : SAY.why[state];
 }
 
-export const FACES: Readonly<Record<DoorState, Face>> = {
-  locked: { word: "Locked", tone: "calm", why: null },
-  unlocking: { word: "Unlocking…", tone: "busy", why: "The lock has been told to open and has not answered yet." },
-  unlocked: { word: "Unlocked (relay)", tone: "attention", why: null },
-  locking: { word: "Locking…", tone: "busy", why: "The lock has been told to lock and has not answered yet." },
-  jammed: { word: "Jammed", tone: "alarm", why: "The lock says that it is still open; it is being locked." },
-  unknown: { word: "Unknown", tone: "unknown", why: "The lock has not said yet whether it is locked." },
-  unavailable: { word: "Unavailable", tone: "unknown", why: "The lock is not connected to the server." },
-};
-
-const SOURCES: Readonly<Record<string, string>> = {
-  acknowledgement: "the lock’s answer",
-  status: "the lock’s STATUS",
-  broadcast: "the lock’s report",
-};
+/** Return whose word it is that a state was confirmed by; undefined for nobody's. */
+function source(name: string): string | undefined {
+  return name === "acknowledgement" || name === "status" || name === "broadcast" ? SAY[name] : undefined;
+}
 
 function provenance(status: DoorStatus, now: number): string {
-  const said = SOURCES[status.source];
-  if (status.confirmed === null) return "Never confirmed by the lock";
+  const said = source(status.source);
+  if (status.confirmed === null) return SAY.never;
   const old = duration(now - status.confirmed);
-  return said ? `Confirmed ${old} ago by ${said}` : `Not confirmed; the lock last answered ${old} ago`;
+  return said ? SAY.confirmed(old, said) : SAY.unconfirmed(old);
 }
 
 export interface LeaseView {
@@ -69,18 +144,26 @@ export interface LeaseView {
 
 function lease(status: DoorStatus, now: number): LeaseView {
   if (status.lease === null)
-    return { left: null, text: `An opening lasts ${Number(status.default_duration.toFixed(1))} s` };
+    return {
+      left: null,
+      text: SAY.lasts(seconds(status.default_duration, Number.isInteger(status.default_duration) ? 0 : 1)),
+    };
   const { ends, duration: whole, holder } = status.lease;
-  const seconds = ends - now;
-  if (seconds <= 0) return { left: 0, text: "Time is up: it is being locked" };
-  const text = `Locks itself in ${duration(seconds)}`;
-  return { left: Math.min(1, whole > 0 ? seconds / whole : 0), text: holder ? `${text} · opened by ${holder}` : text };
+  const rest = ends - now;
+  if (rest <= 0) return { left: 0, text: SAY.over };
+  const text = SAY.locksIn(duration(rest));
+  return { left: Math.min(1, whole > 0 ? rest / whole : 0), text: holder ? SAY.openedBy(text, holder) : text };
+}
+
+/** Return a state as it begins a sentence: without the dots of what is on its way. */
+function stateName(state: DoorState): string {
+  return state === "unlocked" ? SAY.words.unlocked.replace(/ \(.*/, "") : SAY.words[state].replace("…", "");
 }
 
 function history(status: DoorStatus, now: number): string {
-  const since = `${sentence(status.state)} since ${moment(status.since, now)}`;
+  const since = SAY.since(stateName(status.state), moment(status.since, now));
   // On its way the state says all there is, and a longer line for a tenth of a second would move the buttons.
-  return status.reason && FACES[status.state].tone !== "busy" ? `${since} – ${status.reason}` : since;
+  return status.reason && TONES[status.state] !== "busy" ? `${since} – ${status.reason}` : since;
 }
 
 export interface CardView {
@@ -110,23 +193,23 @@ function complaint({ failure }: Card, clock: Clock, now: number): string | null 
 function unknownCard(state: Card, lostSince: number, clock: Clock, now: number): CardView {
   return {
     state: "unknown",
-    word: FACES.unknown.word,
+    word: SAY.words.unknown,
     tone: "unknown",
-    provenance: "Not known: no connection to the server",
-    history: `since ${moment(serverTime(clock, lostSince), serverTime(clock, now))}`,
+    provenance: SAY.lost,
+    history: SAY.lostSince(moment(serverTime(clock, lostSince), serverTime(clock, now))),
     signal: null,
-    lease: { left: null, text: "Whether an opening is running is not known" },
-    openLabel: "Hold to open",
-    whyNotOpen: "There is no connection to the server.",
+    lease: { left: null, text: SAY.leaseUnknown },
+    openLabel: SAY.hold,
+    whyNotOpen: SAY.noConnection,
     canLock: false,
     failure: complaint(state, clock, now),
   };
 }
 
 function whyNotOpen(state: Card): string | null {
-  if (state.pending !== null) return "An order is on its way to the lock.";
-  if (!state.status.connected) return "The lock is not connected to the server.";
-  return FACES[state.status.state].why;
+  if (state.pending !== null) return SAY.pending;
+  if (!state.status.connected) return SAY.why.unavailable;
+  return whyNotIn(state.status.state);
 }
 
 /** Return what the card shows; `lostSince` is when the connection to the server was lost (our clock), null while open. */
@@ -134,19 +217,18 @@ export function viewCard(state: Card, lostSince: number | null, clock: Clock, no
   if (lostSince !== null) return unknownCard(state, lostSince, clock, now);
   const today = serverTime(clock, now);
   const { status } = state;
-  const face = FACES[status.state];
   return {
     state: status.state,
-    word: face.word,
-    tone: face.tone,
+    word: SAY.words[status.state],
+    tone: TONES[status.state],
     provenance: provenance(status, today),
     history: history(status, today),
     signal: status.signal && {
-      text: `${status.signal.level.toLowerCase()} · ${status.signal.rssi < 0 ? "−" : ""}${Math.abs(status.signal.rssi)} dBm`,
+      text: `${SAY.signal[status.signal.level] ?? status.signal.level.toLowerCase()} · ${status.signal.rssi < 0 ? "−" : ""}${Math.abs(status.signal.rssi)} dBm`,
       bars: BARS[status.signal.level] ?? 0,
     },
     lease: lease(status, today),
-    openLabel: status.state === "unlocked" ? "Hold to keep open" : "Hold to open",
+    openLabel: status.state === "unlocked" ? SAY.keep : SAY.hold,
     whyNotOpen: whyNotOpen(state),
     canLock: true,
     failure: complaint(state, clock, now),

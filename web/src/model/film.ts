@@ -1,7 +1,8 @@
 // The pictures around a door action on a time axis: one lane per camera, with what it missed and why.
 // Moments on the axis are seconds relative to the action; the record holds unix seconds.
 
-import { count, duration, relative } from "./words";
+import { spoken } from "./language";
+import { count, duration, relative, whole } from "./words";
 
 /** One picture as the record lists it. */
 export interface Picture {
@@ -189,19 +190,34 @@ export interface LaneView {
 /** Seconds after which a picture no longer shows the moment that is looked at: as on the live page. */
 const OLD = 2;
 
-const SAY = {
-  blind: ({ from, to, why }: Blind) =>
-    `Blind for ${duration(to - from)}, from ${relative(from)} to ${relative(to)}${why ? `: ${why}` : ""}`,
-  none: "No picture up to here",
-  never: "This camera has no picture of it",
-  old: (age: number) => `The newest picture here is ${duration(age)} older`,
-  partial: "Not all pictures are there",
-  complete: "Every picture that the cameras sent was kept.",
-  blindly: "Every picture that the cameras sent was kept; for a part of it they were blind.",
-  nothing: "There is no picture of it: no camera sent one.",
-  open: "Pictures are still being taken.",
-  lost: (lost: number) => `${count(lost, "picture")} could not be kept`,
-};
+const SAY = spoken(
+  {
+    blind: ({ from, to, why }: Blind) =>
+      `Blind for ${duration(to - from)}, from ${relative(from)} to ${relative(to)}${why ? `: ${why}` : ""}`,
+    none: "No picture up to here",
+    never: "This camera has no picture of it",
+    old: (age: number) => `The newest picture here is ${duration(age)} older`,
+    partial: "Not all pictures are there",
+    complete: "Every picture that the cameras sent was kept.",
+    blindly: "Every picture that the cameras sent was kept; for a part of it they were blind.",
+    nothing: "There is no picture of it: no camera sent one.",
+    open: "Pictures are still being taken.",
+    lost: (lost: number) => `${count(lost, "picture")} could not be kept`,
+  },
+  {
+    blind: ({ from, to, why }: Blind) =>
+      `Buta selama ${duration(to - from)}, dari ${relative(from)} sampai ${relative(to)}${why ? `: ${why}` : ""}`,
+    none: "Belum ada gambar sampai di sini",
+    never: "Kamera ini tidak punya gambarnya",
+    old: (age: number) => `Gambar terbaru di sini ${duration(age)} lebih lama`,
+    partial: "Tidak semua gambar ada",
+    complete: "Semua gambar yang dikirim kamera tersimpan.",
+    blindly: "Semua gambar yang dikirim kamera tersimpan; untuk sebagian waktu kamera buta.",
+    nothing: "Tidak ada gambarnya: tidak ada kamera yang mengirim.",
+    open: "Gambar masih diambil.",
+    lost: (lost: number) => `${whole(lost)} gambar tidak dapat disimpan`,
+  },
+);
 
 /** Return what a lane shows at a moment. */
 export function viewLane(lane: Lane, at: number): LaneView {
@@ -216,7 +232,7 @@ export function viewLane(lane: Lane, at: number): LaneView {
 
 /** Return every blind span and every loss in words: what the hatching on the axis says. */
 export function gaps(lane: Lane): readonly string[] {
-  return [...lane.blind.map(SAY.blind), ...(lane.lost ? [SAY.lost(lane.lost)] : [])];
+  return [...lane.blind.map((span) => SAY.blind(span)), ...(lane.lost ? [SAY.lost(lane.lost)] : [])];
 }
 
 /** Return whether the bundle is whole, in words, with its reasons. */

@@ -1,5 +1,7 @@
 // What a new name and password must be: said before anybody types, and checked again by the server.
 
+import { spoken } from "./language";
+
 /** Characters that a password has at least. The server's own rule. */
 export const SHORTEST = 10;
 
@@ -11,11 +13,18 @@ export interface Rule {
   readonly met: boolean;
 }
 
-const SAY = {
-  long: (length: number) => `at least ${SHORTEST} characters${length ? ` (${length} so far)` : ""}`,
-  notName: "not the name itself",
-  name: "a name of lower-case letters and digits, with - or _ between",
-};
+const SAY = spoken(
+  {
+    long: (length: number) => `at least ${SHORTEST} characters${length ? ` (${length} so far)` : ""}`,
+    notName: "not the name itself",
+    name: "a name of lower-case letters and digits, with - or _ between",
+  },
+  {
+    long: (length: number) => `minimal ${SHORTEST} karakter${length ? ` (baru ${length})` : ""}`,
+    notName: "bukan nama itu sendiri",
+    name: "nama dari huruf kecil dan angka, dengan - atau _ di antaranya",
+  },
+);
 
 /** Return the rules for a password, each with whether it is met. */
 export function passwordRules(name: string, password: string): readonly Rule[] {

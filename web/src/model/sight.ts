@@ -1,5 +1,6 @@
 // What a camera's pictures are worth, by the server's look at them once a second.
 
+import { spoken } from "./language";
 import type { Sight, Tone } from "./types";
 
 export interface SightView {
@@ -12,16 +13,29 @@ export interface SightView {
   readonly present: boolean;
 }
 
-const VIEWS: Readonly<Record<Exclude<Sight, "ok" | "unknown">, SightView>> = {
-  black: { word: "black", tone: "alarm", notice: "Sees nothing, the picture is black", present: true },
-  overexposed: { word: "over-exposed", tone: "alarm", notice: "Sees nothing, the picture is white", present: true },
-  covered: { word: "covered", tone: "alarm", notice: "Something covers the view", present: true },
-  frozen: { word: "frozen", tone: "alarm", notice: "The very same picture again and again", present: false },
-  looping: { word: "looping", tone: "alarm", notice: "The same pictures again and again", present: false },
-  moved: { word: "moved", tone: "attention", notice: "Looks elsewhere than before", present: true },
-};
+const SAY = spoken(
+  {
+    black: { word: "black", notice: "Sees nothing, the picture is black" },
+    overexposed: { word: "over-exposed", notice: "Sees nothing, the picture is white" },
+    covered: { word: "covered", notice: "Something covers the view" },
+    frozen: { word: "frozen", notice: "The very same picture again and again" },
+    looping: { word: "looping", notice: "The same pictures again and again" },
+    moved: { word: "moved", notice: "Looks elsewhere than before" },
+  },
+  {
+    black: { word: "gelap", notice: "Tidak melihat apa-apa, gambarnya hitam" },
+    overexposed: { word: "terlalu terang", notice: "Tidak melihat apa-apa, gambarnya putih" },
+    covered: { word: "tertutup", notice: "Ada yang menutupi pandangan" },
+    frozen: { word: "beku", notice: "Gambar yang persis sama terus-menerus" },
+    looping: { word: "berulang", notice: "Gambar-gambar yang sama berulang-ulang" },
+    moved: { word: "bergeser", notice: "Melihat ke arah lain dari sebelumnya" },
+  },
+);
 
 /** Return how bad sight is shown; null where nothing is wrong, or nothing known. */
 export function viewSight(sight: Sight): SightView | null {
-  return sight === "ok" || sight === "unknown" ? null : (VIEWS[sight] ?? null);
+  if (!(sight in SAY)) return null;
+  const { word, notice } = SAY[sight as keyof typeof SAY];
+  const tone = sight === "moved" ? "attention" : "alarm";
+  return { word, notice, tone, present: sight !== "frozen" && sight !== "looping" };
 }

@@ -4,47 +4,88 @@ import { useEffect, useRef } from "preact/hooks";
 import { changePassword, endLogIns, listKeys, listLogIns, newKey, revokeKey } from "../access";
 import * as model from "../model/account";
 import { serverTime } from "../model/clock";
+import { spoken } from "../model/language";
 import { passwordRules } from "../model/password";
 import { ago, dateTime, sentence } from "../model/words";
 import type { Site } from "../site";
 import { AskFirst, NewPassword, Rules, ShownOnce, useList } from "./fields";
 
-const SAY = {
-  title: (name: string) => `Account ${name}`,
-  role: (role: string) => `Role: ${role}`,
-  logOut: "Log out of this browser",
-  everywhere: "Log out everywhere",
-  everywhereTitle: "Log out everywhere?",
-  everywhereText: "Every log-in of this account ends now, on every machine, this one too. API keys stay good.",
-  notKnown: "Not known: no connection to the server.",
-  loading: "Loading…",
+const SAY = spoken(
+  {
+    title: (name: string) => `Account ${name}`,
+    role: (role: string) => `Role: ${role}`,
+    logOut: "Log out of this browser",
+    everywhere: "Log out everywhere",
+    everywhereTitle: "Log out everywhere?",
+    everywhereText: "Every log-in of this account ends now, on every machine, this one too. API keys stay good.",
+    notKnown: "Not known: no connection to the server.",
+    loading: "Loading…",
 
-  password: "Password",
-  old: "Current password",
-  change: "Change password",
-  changed: "Changed. Other log-ins of this account have ended.",
+    password: "Password",
+    old: "Current password",
+    change: "Change password",
+    changed: "Changed. Other log-ins of this account have ended.",
 
-  keys: "API keys",
-  keysWhy: "For scripts and devices: each stands for this account, within its scope, until it expires or is revoked.",
-  noKeys: "There are no keys.",
-  newKey: "New key",
-  label: "What it is for",
-  scope: "It may do",
-  life: "It is good for",
-  make: "Make a key",
-  made: (label: string) => `The key “${label}”`,
-  revoke: "Revoke",
-  revokeTitle: "Revoke this key?",
-  revokeText: (label: string) => `Whatever uses “${label}” can no longer log in, from now on.`,
-  created: (when: string) => `made ${when}`,
-  needsLabel: "Say what it is for first.",
+    keys: "API keys",
+    keysWhy: "For scripts and devices: each stands for this account, within its scope, until it expires or is revoked.",
+    noKeys: "There are no keys.",
+    newKey: "New key",
+    label: "What it is for",
+    scope: "It may do",
+    life: "It is good for",
+    make: "Make a key",
+    made: (label: string) => `The key “${label}”`,
+    revoke: "Revoke",
+    revokeTitle: "Revoke this key?",
+    revokeText: (label: string) => `Whatever uses “${label}” can no longer log in, from now on.`,
+    created: (when: string) => `made ${when}`,
+    needsLabel: "Say what it is for first.",
 
-  logins: "Log-ins",
-  loginsWhy: "Where this account is logged in now. End what you don’t recognise, and change the password.",
-  thisOne: "this browser",
-  endOthers: "End all but this browser",
-  since: (from: string, used: string) => `since ${from}, last seen ${used}`,
-};
+    logins: "Log-ins",
+    loginsWhy: "Where this account is logged in now. End what you don’t recognise, and change the password.",
+    thisOne: "this browser",
+    endOthers: "End all but this browser",
+    since: (from: string, used: string) => `since ${from}, last seen ${used}`,
+  },
+  {
+    title: (name: string) => `Akun ${name}`,
+    role: (role: string) => `Peran: ${role}`,
+    logOut: "Keluar dari peramban ini",
+    everywhere: "Keluar di mana-mana",
+    everywhereTitle: "Keluar di mana-mana?",
+    everywhereText:
+      "Semua sesi masuk akun ini berakhir sekarang, di semua komputer, termasuk yang ini. Kunci API tetap berlaku.",
+    notKnown: "Tidak diketahui: tidak ada koneksi ke server.",
+    loading: "Memuat…",
+
+    password: "Kata sandi",
+    old: "Kata sandi saat ini",
+    change: "Ganti kata sandi",
+    changed: "Sudah diganti. Sesi masuk lain dari akun ini sudah berakhir.",
+
+    keys: "Kunci API",
+    keysWhy:
+      "Untuk skrip dan perangkat: masing-masing mewakili akun ini, sebatas cakupannya, sampai kedaluwarsa atau dicabut.",
+    noKeys: "Belum ada kunci.",
+    newKey: "Kunci baru",
+    label: "Untuk apa",
+    scope: "Boleh apa",
+    life: "Berlaku selama",
+    make: "Buat kunci",
+    made: (label: string) => `Kunci “${label}”`,
+    revoke: "Cabut",
+    revokeTitle: "Cabut kunci ini?",
+    revokeText: (label: string) => `Apa pun yang memakai “${label}” tidak bisa masuk lagi mulai sekarang.`,
+    created: (when: string) => `dibuat ${when}`,
+    needsLabel: "Sebutkan dulu untuk apa.",
+
+    logins: "Sesi masuk",
+    loginsWhy: "Di mana akun ini sedang masuk. Akhiri yang tidak Anda kenal, lalu ganti kata sandi.",
+    thisOne: "peramban ini",
+    endOthers: "Akhiri semua kecuali peramban ini",
+    since: (from: string, used: string) => `sejak ${from}, terakhir terlihat ${used}`,
+  },
+);
 
 /** What somebody does about the own account. Without a connection it says so instead of showing old lists; what is
  * being typed, and a key that is shown once, stay. */
@@ -154,9 +195,9 @@ function Keys({ site }: { readonly site: Site }): JSX.Element {
           <label>
             {SAY.scope}
             <select ref={scope} data-testid="key-scope">
-              {scopes.map(({ id, text }) => (
+              {scopes.map(({ id }) => (
                 <option key={id} value={id}>
-                  {text}
+                  {model.scopeName(id)}
                 </option>
               ))}
             </select>
@@ -164,9 +205,9 @@ function Keys({ site }: { readonly site: Site }): JSX.Element {
           <label>
             {SAY.life}
             <select ref={life} data-testid="key-life">
-              {model.LIVES.map(({ text }, index) => (
-                <option key={text} value={index} selected={index === 2}>
-                  {text}
+              {model.LIVES.map(({ name }, index) => (
+                <option key={name} value={index} selected={index === 2}>
+                  {model.lifeName(name)}
                 </option>
               ))}
             </select>

@@ -1,11 +1,18 @@
 import { type ReadonlySignal, useComputed } from "@preact/signals";
 import type { JSX } from "preact";
+import { spoken } from "../model/language";
 import { badge, type Findings } from "../model/verification";
 
-const SAY = {
-  title: "Is it what was recorded?",
-  places: "Where it is not what was recorded",
-};
+const SAY = spoken(
+  {
+    title: "Is it what was recorded?",
+    places: "Where it is not what was recorded",
+  },
+  {
+    title: "Apakah ini yang direkam?",
+    places: "Yang tidak sama dengan rekaman",
+  },
+);
 
 /** Who checked what. It says "verified" only when it was, and cries out when something doesn't fit. */
 export function VerifiedBadge({ findings }: { readonly findings: ReadonlySignal<Findings> }): JSX.Element {

@@ -2,10 +2,30 @@ import { useComputed } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { viewTile } from "../model/camera";
+import { spoken } from "../model/language";
 import { fragment } from "../model/route";
 import type { Frame } from "../model/types";
 import { Painter } from "../painter";
 import type { CameraCell, Site } from "../site";
+
+const SAY = spoken(
+  {
+    virtual: "virtual",
+    age: "Age of this picture",
+    delay: "From the server’s receipt of this picture to its drawing here",
+    rate: "Pictures per second drawn here",
+    size: "Size of the picture",
+    picture: (name: string) => `Picture of ${name}`,
+  },
+  {
+    virtual: "virtual",
+    age: "Umur gambar ini",
+    delay: "Dari diterimanya gambar ini oleh server sampai digambar di sini",
+    rate: "Gambar per detik yang ditampilkan di sini",
+    size: "Ukuran gambar",
+    picture: (name: string) => `Gambar ${name}`,
+  },
+);
 
 interface Props {
   readonly site: Site;
@@ -41,25 +61,22 @@ export function CameraTile({ site, camera }: Props): JSX.Element {
           <a href={fragment({ page: "camera", id: camera.id })} data-testid={`camera-${camera.id}-link`}>
             {name}
           </a>
-          {virtual && <span class="chip">virtual</span>}
+          {virtual && <span class="chip">{SAY.virtual}</span>}
         </h3>
         <span class={`pill ${tone}`} data-testid={`camera-${camera.id}-state`} role="status">
           {word}
         </span>
         <p class="figures">
-          <span data-testid={`camera-${camera.id}-age`} title="Age of this picture">
+          <span data-testid={`camera-${camera.id}-age`} title={SAY.age}>
             {age}
           </span>
-          <span
-            data-testid={`camera-${camera.id}-delay`}
-            title="From the server’s receipt of this picture to its drawing here"
-          >
+          <span data-testid={`camera-${camera.id}-delay`} title={SAY.delay}>
             {delay}
           </span>
-          <span data-testid={`camera-${camera.id}-rate`} title="Pictures per second drawn here">
+          <span data-testid={`camera-${camera.id}-rate`} title={SAY.rate}>
             {rate}
           </span>
-          <span title="Size of the picture">{size}</span>
+          <span title={SAY.size}>{size}</span>
         </p>
       </div>
     </article>
@@ -78,5 +95,5 @@ export function Screen({ site, camera, name }: Props & { readonly name: string }
     );
     return site.watch(camera, canvas.current, (frame) => painter.show(frame));
   }, [site, camera]);
-  return <canvas ref={canvas} width="640" height="480" role="img" aria-label={`Picture of ${name}`} />;
+  return <canvas ref={canvas} width="640" height="480" role="img" aria-label={SAY.picture(name)} />;
 }

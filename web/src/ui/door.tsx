@@ -2,9 +2,33 @@ import { useComputed } from "@preact/signals";
 import type { JSX } from "preact";
 import { useRef } from "preact/hooks";
 import { viewCard } from "../model/door";
+import { spoken } from "../model/language";
 import type { DoorCell, Site } from "../site";
 import { HoldButton } from "./hold";
 import { DoorIcon, SignalBars } from "./icons";
+
+const SAY = spoken(
+  {
+    virtual: "virtual",
+    signal: "The lock’s radio signal",
+    reason: "Reason",
+    optional: "(optional)",
+    opening: "Opening…",
+    locking: "Locking…",
+    lock: "Lock",
+    lease: "Time until the door locks itself",
+  },
+  {
+    virtual: "virtual",
+    signal: "Sinyal radio kunci",
+    reason: "Alasan",
+    optional: "(opsional)",
+    opening: "Membuka…",
+    locking: "Mengunci…",
+    lock: "Kunci",
+    lease: "Waktu sampai pintu mengunci sendiri",
+  },
+);
 
 interface Props {
   readonly site: Site;
@@ -31,10 +55,10 @@ export function DoorCard({ site, door }: Props): JSX.Element {
       <header>
         <h3 id={`${id}-title`}>
           {status.name}
-          {status.virtual && <span class="chip">virtual</span>}
+          {status.virtual && <span class="chip">{SAY.virtual}</span>}
         </h3>
         {signal && (
-          <span class="signal" title="The lock’s radio signal">
+          <span class="signal" title={SAY.signal}>
             <SignalBars bars={signal.bars} />
             {signal.text}
           </span>
@@ -55,7 +79,7 @@ export function DoorCard({ site, door }: Props): JSX.Element {
       {mayWork && (
         <label class="why">
           <span>
-            Reason <span class="optional">(optional)</span>
+            {SAY.reason} <span class="optional">{SAY.optional}</span>
           </span>
           <input ref={reason} maxLength={200} autocomplete="off" data-testid={`${id}-reason`} />
         </label>
@@ -65,7 +89,7 @@ export function DoorCard({ site, door }: Props): JSX.Element {
           {mayOpen && (
             <HoldButton
               testid={`${id}-open`}
-              label={pending === "open" ? "Opening…" : openLabel}
+              label={pending === "open" ? SAY.opening : openLabel}
               why={whyNotOpen}
               onHeld={open}
             />
@@ -78,7 +102,7 @@ export function DoorCard({ site, door }: Props): JSX.Element {
               aria-disabled={!canLock}
               onClick={() => canLock && site.order(door, "lock", reason.current?.value ?? "")}
             >
-              {pending === "lock" ? "Locking…" : "Lock"}
+              {pending === "lock" ? SAY.locking : SAY.lock}
             </button>
           )}
         </div>
@@ -109,7 +133,7 @@ function LeaseBar({ id, view }: LeaseProps): JSX.Element {
   return (
     <div class="lease" data-testid={id}>
       <p>{text}</p>
-      <progress max={1} value={left} aria-label="Time until the door locks itself" />
+      <progress max={1} value={left} aria-label={SAY.lease} />
     </div>
   );
 }

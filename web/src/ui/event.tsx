@@ -8,58 +8,102 @@ import { Case } from "../case";
 import { serverTime } from "../model/clock";
 import { subjectName, tone } from "../model/events";
 import { NO_FILTER } from "../model/filter";
+import { spoken } from "../model/language";
 import { fragment } from "../model/route";
 import { plainDetails, type Told } from "../model/told";
 import type { Caller, SiteEvent } from "../model/types";
-import { ago, clockTime, dayLabel, sentence } from "../model/words";
+import { ago, clockTime, dayLabel, sentence, whole } from "../model/words";
 import type { Site } from "../site";
 import { fill, uris } from "../uris";
 import { VerifiedBadge } from "./badge";
 import { FilmStrip } from "./film";
 import { Line } from "./timeline";
 
-const SAY = {
-  back: "All events",
-  loading: "Loading…",
-  notFound: "There is no such event, or it is not kept any more, or you may not see it.",
-  failed: (why: string) => `The event can’t be shown: ${why}`,
-  when: "When",
-  who: "Who",
-  why: "Why",
-  about: "About",
-  outcome: "Outcome",
-  kind: "Kind",
-  record: "Record",
-  number: (sequence: number) => `number ${sequence.toLocaleString("en-GB")}`,
-  nobody: "nobody: gatekeeper itself",
-  from: (address: string) => `from ${ADDRESSES[address] ?? address}`,
-  over: (client: string) => `over ${client}`,
-  by: (method: string) => `logged in by ${METHODS[method] ?? method}`,
-  key: (key: string, label: string | null) => `by the API key ${label === null ? key : `“${label}” (${key})`}`,
-  adminToken: "by the admin token of the configuration",
-  noReason: "no reason was given",
-  chain: "What led to it, and what followed",
-  alone: "Nothing led to it that is on record, and nothing followed.",
-  hold: "Put on hold",
-  release: "End the hold",
-  held: "On hold: retention will not touch it.",
-  heldBy: (who: string, when: string) => `On hold since ${when}, by ${who}: retention will not touch it.`,
-  notHeld: (why: string) => `The hold was not changed: ${why}`,
-  export: "Export with pictures and proofs",
-  exporting: "One zip file, which anybody can check without this site.",
-  taking: "Pictures are still being taken.",
-};
-
-const ADDRESSES: Readonly<Record<string, string>> = { local: "this machine", unix: "this machine, by a local socket" };
-const METHODS: Readonly<Record<string, string>> = {
-  cookie: "this site’s page",
-  token: "a token",
-  key: "an API key",
-  password: "a password",
-  wampcra: "a password (WAMP-CRA)",
-  scram: "a password (SCRAM)",
-  link: "a one-time link",
-};
+const SAY = spoken(
+  {
+    back: "All events",
+    loading: "Loading…",
+    notFound: "There is no such event, or it is not kept any more, or you may not see it.",
+    failed: (why: string) => `The event can’t be shown: ${why}`,
+    when: "When",
+    who: "Who",
+    why: "Why",
+    about: "About",
+    outcome: "Outcome",
+    kind: "Kind",
+    record: "Record",
+    number: (sequence: number) => `number ${whole(sequence)}`,
+    nobody: "nobody: gatekeeper itself",
+    from: (address: string) => `from ${address}`,
+    over: (client: string) => `over ${client}`,
+    by: (method: string) => `logged in by ${method}`,
+    key: (key: string, label: string | null) => `by the API key ${label === null ? key : `“${label}” (${key})`}`,
+    adminToken: "by the admin token of the configuration",
+    noReason: "no reason was given",
+    chain: "What led to it, and what followed",
+    alone: "Nothing led to it that is on record, and nothing followed.",
+    hold: "Put on hold",
+    release: "End the hold",
+    held: "On hold: retention will not touch it.",
+    heldBy: (who: string, when: string) => `On hold since ${when}, by ${who}: retention will not touch it.`,
+    notHeld: (why: string) => `The hold was not changed: ${why}`,
+    export: "Export with pictures and proofs",
+    exporting: "One zip file, which anybody can check without this site.",
+    taking: "Pictures are still being taken.",
+    addresses: { local: "this machine", unix: "this machine, by a local socket" } as Readonly<Record<string, string>>,
+    methods: {
+      cookie: "this site’s page",
+      token: "a token",
+      key: "an API key",
+      password: "a password",
+      wampcra: "a password (WAMP-CRA)",
+      scram: "a password (SCRAM)",
+      link: "a one-time link",
+    } as Readonly<Record<string, string>>,
+  },
+  {
+    back: "Semua kejadian",
+    loading: "Memuat…",
+    notFound: "Kejadian itu tidak ada, atau sudah tidak disimpan, atau tidak boleh Anda lihat.",
+    failed: (why: string) => `Kejadian tidak dapat ditampilkan: ${why}`,
+    when: "Kapan",
+    who: "Siapa",
+    why: "Mengapa",
+    about: "Tentang",
+    outcome: "Hasil",
+    kind: "Jenis",
+    record: "Catatan",
+    number: (sequence: number) => `nomor ${whole(sequence)}`,
+    nobody: "tidak ada: gatekeeper sendiri",
+    from: (address: string) => `dari ${address}`,
+    over: (client: string) => `lewat ${client}`,
+    by: (method: string) => `masuk dengan ${method}`,
+    key: (key: string, label: string | null) => `dengan kunci API ${label === null ? key : `“${label}” (${key})`}`,
+    adminToken: "dengan token admin dari konfigurasi",
+    noReason: "tidak ada alasan yang diberikan",
+    chain: "Apa penyebabnya, dan apa kelanjutannya",
+    alone: "Tidak ada penyebab maupun kelanjutan yang tercatat.",
+    hold: "Tahan",
+    release: "Akhiri penahanan",
+    held: "Ditahan: tidak akan dihapus oleh aturan penyimpanan.",
+    heldBy: (who: string, when: string) =>
+      `Ditahan sejak ${when}, oleh ${who}: tidak akan dihapus oleh aturan penyimpanan.`,
+    notHeld: (why: string) => `Penahanan tidak berubah: ${why}`,
+    export: "Ekspor dengan gambar dan bukti",
+    exporting: "Satu berkas zip, yang bisa diperiksa siapa saja tanpa situs ini.",
+    taking: "Gambar masih diambil.",
+    addresses: { local: "komputer ini", unix: "komputer ini, lewat soket lokal" },
+    methods: {
+      cookie: "halaman situs ini",
+      token: "token",
+      key: "kunci API",
+      password: "kata sandi",
+      wampcra: "kata sandi (WAMP-CRA)",
+      scram: "kata sandi (SCRAM)",
+      link: "tautan sekali pakai",
+    },
+  },
+);
 
 export function EventPage({ site, id }: { readonly site: Site; readonly id: string }): JSX.Element {
   const held = useMemo(() => new Case(id), [id]);
@@ -156,9 +200,9 @@ const ADMIN_TOKEN = "configured";
 function origin(caller: Caller, label: string | null): string {
   const key = caller.key === ADMIN_TOKEN ? SAY.adminToken : caller.key && SAY.key(caller.key, label);
   return [
-    SAY.from(caller.address),
+    SAY.from(SAY.addresses[caller.address] ?? caller.address),
     SAY.over(caller.client),
-    ...(key ? [key] : caller.method ? [SAY.by(caller.method)] : []),
+    ...(key ? [key] : caller.method ? [SAY.by(SAY.methods[caller.method] ?? caller.method)] : []),
   ].join(", ");
 }
 

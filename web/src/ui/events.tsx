@@ -2,16 +2,24 @@ import { useComputed } from "@preact/signals";
 import type { JSX } from "preact";
 import { serverTime } from "../model/clock";
 import { subjectName, tone } from "../model/events";
+import { spoken } from "../model/language";
 import { fragment } from "../model/route";
 import type { SiteEvent } from "../model/types";
 import { moment, sentence } from "../model/words";
 import type { Site } from "../site";
 
-const SAY = {
-  title: "Events",
-  list: "Events, newest first",
-  none: "Nothing has happened yet.",
-};
+const SAY = spoken(
+  {
+    title: "Events",
+    list: "Events, newest first",
+    none: "Nothing has happened yet.",
+  },
+  {
+    title: "Kejadian",
+    list: "Kejadian, yang terbaru di atas",
+    none: "Belum terjadi apa-apa.",
+  },
+);
 
 export function EventList({ site }: { readonly site: Site }): JSX.Element {
   const events = site.history.newest.value;

@@ -3,19 +3,33 @@
 import { type Signal, useSignal } from "@preact/signals";
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useId, useRef } from "preact/hooks";
+import { spoken } from "../model/language";
 import type { Rule } from "../model/password";
 
-const SAY = {
-  newPassword: "New password",
-  show: "Show what is typed",
-  met: "met: ",
-  unmet: "not yet: ",
-  once: "It is shown only this once.",
-  copy: "Copy",
-  copied: "Copied.",
-  notCopied: "Not copied: select it and press Ctrl+C.",
-  cancel: "Cancel",
-};
+const SAY = spoken(
+  {
+    newPassword: "New password",
+    show: "Show what is typed",
+    met: "met: ",
+    unmet: "not yet: ",
+    once: "It is shown only this once.",
+    copy: "Copy",
+    copied: "Copied.",
+    notCopied: "Not copied: select it and press Ctrl+C.",
+    cancel: "Cancel",
+  },
+  {
+    newPassword: "Kata sandi baru",
+    show: "Tampilkan yang diketik",
+    met: "terpenuhi: ",
+    unmet: "belum: ",
+    once: "Hanya ditampilkan sekali ini.",
+    copy: "Salin",
+    copied: "Tersalin.",
+    notCopied: "Tidak tersalin: pilih teksnya lalu tekan Ctrl+C.",
+    cancel: "Batal",
+  },
+);
 
 interface NewPasswordProps {
   readonly value: Signal<string>;

@@ -18,33 +18,59 @@ import {
   viewLane,
   wholeness,
 } from "../model/film";
+import { spoken } from "../model/language";
 import type { PictureVerdict } from "../model/verification";
 import { relative } from "../model/words";
 import { type Drawable, Painter } from "../painter";
 import { AskFirst } from "./fields";
 
-const SAY = {
-  title: "Pictures",
-  play: "Play",
-  pause: "Pause",
-  back: "One picture back",
-  on: "One picture on",
-  action: "To the action",
-  axis: "Time of the pictures, relative to the action",
-  keys: "Keys: Space plays, ← → step, Home and End jump, 0 goes to the action.",
-  now: "action",
-  picture: (camera: string, at: string) => `Picture of ${camera} at ${at}`,
-  at: (at: string) => `${at} from the action`,
-  loading: "The picture is on its way",
-  erased: "This picture was erased; a signed statement in the record says so.",
-  erase: "Erase this picture",
-  eraseTitle: (name: string, at: string) => `Erase the picture of ${name} at ${at}?`,
-  eraseText: "It is gone for ever. A signed statement that it was there, and who erased it, stays on the record.",
-  missing: "This picture is gone.",
-  altered: "This picture’s bytes are not those that were recorded: it is not shown.",
-  hidden: "You may not see what this camera sees.",
-  none: "No camera was tied to it, and no picture was kept.",
-};
+const SAY = spoken(
+  {
+    title: "Pictures",
+    play: "Play",
+    pause: "Pause",
+    back: "One picture back",
+    on: "One picture on",
+    action: "To the action",
+    axis: "Time of the pictures, relative to the action",
+    keys: "Keys: Space plays, ← → step, Home and End jump, 0 goes to the action.",
+    now: "action",
+    picture: (camera: string, at: string) => `Picture of ${camera} at ${at}`,
+    at: (at: string) => `${at} from the action`,
+    loading: "The picture is on its way",
+    erased: "This picture was erased; a signed statement in the record says so.",
+    erase: "Erase this picture",
+    eraseTitle: (name: string, at: string) => `Erase the picture of ${name} at ${at}?`,
+    eraseText: "It is gone for ever. A signed statement that it was there, and who erased it, stays on the record.",
+    missing: "This picture is gone.",
+    altered: "This picture’s bytes are not those that were recorded: it is not shown.",
+    hidden: "You may not see what this camera sees.",
+    none: "No camera was tied to it, and no picture was kept.",
+  },
+  {
+    title: "Gambar",
+    play: "Putar",
+    pause: "Jeda",
+    back: "Mundur satu gambar",
+    on: "Maju satu gambar",
+    action: "Ke saat tindakan",
+    axis: "Waktu gambar, dihitung dari tindakan",
+    keys: "Tombol: Spasi memutar, ← → melangkah, Home dan End melompat, 0 menuju tindakan.",
+    now: "tindakan",
+    picture: (camera: string, at: string) => `Gambar ${camera} pada ${at}`,
+    at: (at: string) => `${at} dari tindakan`,
+    loading: "Gambar sedang diambil",
+    erased: "Gambar ini sudah dihapus; pernyataan bertanda tangan dalam catatan menyebutkannya.",
+    erase: "Hapus gambar ini",
+    eraseTitle: (name: string, at: string) => `Hapus gambar ${name} pada ${at}?`,
+    eraseText:
+      "Gambar hilang selamanya. Pernyataan bertanda tangan bahwa gambar itu pernah ada, dan siapa yang menghapusnya, tetap dalam catatan.",
+    missing: "Gambar ini hilang.",
+    altered: "Isi gambar ini tidak sama dengan yang direkam: tidak ditampilkan.",
+    hidden: "Anda tidak boleh melihat apa yang dilihat kamera ini.",
+    none: "Tidak ada kamera yang terkait, dan tidak ada gambar yang disimpan.",
+  },
+);
 
 interface Props {
   readonly bundle: Bundle;

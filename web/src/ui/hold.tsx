@@ -5,9 +5,21 @@ import type { JSX } from "preact";
 import { useEffect, useId, useRef } from "preact/hooks";
 import { readClock } from "../clock";
 import { type Hold, type HoldEvent, hold, IDLE } from "../model/hold";
+import { spoken } from "../model/language";
 
 /** Milliseconds between two looks at a hold: a twentieth of it. */
 const TICK = 40;
+
+const SAY = spoken(
+  {
+    holding: "Keep holding…",
+    how: "Press and hold for 0.8 s; Space or Enter too.",
+  },
+  {
+    holding: "Tahan terus…",
+    how: "Tekan dan tahan selama 0,8 detik; bisa juga Spasi atau Enter.",
+  },
+);
 
 interface Props {
   readonly testid: string;
@@ -87,10 +99,10 @@ export function HoldButton({ testid, label, why, onHeld }: Props): JSX.Element {
         onBlur={() => happened({ kind: "cancelled" })}
       >
         <span class="fill" aria-hidden="true" />
-        <span class="label">{phase === "holding" ? "Keep holding…" : label}</span>
+        <span class="label">{phase === "holding" ? SAY.holding : label}</span>
       </button>
       <p id={hint} class="hint how">
-        {why ?? "Press and hold for 0.8 s; Space or Enter too."}
+        {why ?? SAY.how}
       </p>
     </>
   );

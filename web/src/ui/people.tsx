@@ -6,61 +6,112 @@ import { addUser, changeUser, listUsers, removeUser, setGrant } from "../access"
 import * as model from "../model/account";
 import { serverTime } from "../model/clock";
 import { ROLES } from "../model/identity";
+import { spoken } from "../model/language";
 import { accountRules, generatePassword } from "../model/password";
 import { ago } from "../model/words";
 import type { Site } from "../site";
 import { AskFirst, NewPassword, Rules, ShownOnce, useList } from "./fields";
 
-const SAY = {
-  people: "People",
-  notKnown: "Not known: no connection to the server.",
-  loading: "Loading…",
-  you: "you",
-  disabled: "shut out",
-  noPassword: "no password yet",
-  never: "never logged in",
-  seen: (when: string) => `last seen ${when}`,
-  logins: (many: number) => `${many} ${many === 1 ? "log-in" : "log-ins"}`,
-  keys: (many: number) => `${many} ${many === 1 ? "key" : "keys"}`,
-  role: (name: string) => `Role of ${name}`,
-  disable: "Shut out",
-  enable: "Let in again",
-  remove: "Remove",
-  reset: "New password",
-  lastOwner: "The last owner stays one: somebody must be able to let others in.",
-  removeTitle: (name: string) => `Remove ${name}?`,
-  removeText: "The account goes with its rights, keys and log-ins. What it did stays on the record.",
-  resetTitle: (name: string) => `Give ${name} a new password?`,
-  resetText: "The old one stops working and all its log-ins end. The new one is shown once.",
-  roles: {
-    owner: "may everything, and manages people",
-    operator: "sees and works what is granted below, and exports events",
-    viewer: "sees what is granted below",
-    device: "sends; sees nothing",
-  } as Readonly<Record<string, string>>,
+const SAY = spoken(
+  {
+    people: "People",
+    notKnown: "Not known: no connection to the server.",
+    loading: "Loading…",
+    you: "you",
+    disabled: "shut out",
+    noPassword: "no password yet",
+    never: "never logged in",
+    seen: (when: string) => `last seen ${when}`,
+    logins: (many: number) => `${many} ${many === 1 ? "log-in" : "log-ins"}`,
+    keys: (many: number) => `${many} ${many === 1 ? "key" : "keys"}`,
+    role: (name: string) => `Role of ${name}`,
+    disable: "Shut out",
+    enable: "Let in again",
+    remove: "Remove",
+    reset: "New password",
+    lastOwner: "The last owner stays one: somebody must be able to let others in.",
+    removeTitle: (name: string) => `Remove ${name}?`,
+    removeText: "The account goes with its rights, keys and log-ins. What it did stays on the record.",
+    resetTitle: (name: string) => `Give ${name} a new password?`,
+    resetText: "The old one stops working and all its log-ins end. The new one is shown once.",
+    roles: {
+      owner: "may everything, and manages people",
+      operator: "sees and works what is granted below, and exports events",
+      viewer: "sees what is granted below",
+      device: "sends; sees nothing",
+    } as Readonly<Record<string, string>>,
 
-  add: "Add somebody",
-  name: "Name",
-  newRole: "Role",
-  how: "Password",
-  generated: "one that is made up for them, shown once",
-  typed: "one that I type now",
-  addButton: "Add",
-  passwordOf: (name: string) => `Password of ${name}`,
-  passwordFor: (name: string) => `Give this to ${name}; it can be changed on the page Account.`,
+    add: "Add somebody",
+    name: "Name",
+    newRole: "Role",
+    how: "Password",
+    generated: "one that is made up for them, shown once",
+    typed: "one that I type now",
+    addButton: "Add",
+    passwordOf: (name: string) => `Password of ${name}`,
+    passwordFor: (name: string) => `Give this to ${name}; it can be changed on the page Account.`,
 
-  grants: "Who may reach what",
-  grantsWhy:
-    "What the role allows holds on the things ticked here. “All” reaches things that are added later, too. Owners reach everything.",
-  kinds: { door: "Doors", camera: "Cameras", gate: "Gates", session: "Sessions", team: "Teams" } as Readonly<
-    Record<string, string>
-  >,
-  all: "all",
-  person: "Person",
-  noThings: "There is no door and no camera yet.",
-  onlyOwners: "There are only owners: they reach everything.",
-  cell: (name: string, thing: string) => `${name} reaches ${thing}`,
-};
+    grants: "Who may reach what",
+    grantsWhy:
+      "What the role allows holds on the things ticked here. “All” reaches things that are added later, too. Owners reach everything.",
+    kinds: { door: "Doors", camera: "Cameras", gate: "Gates", session: "Sessions", team: "Teams" } as Readonly<
+      Record<string, string>
+    >,
+    all: "all",
+    person: "Person",
+    noThings: "There is no door and no camera yet.",
+    onlyOwners: "There are only owners: they reach everything.",
+    cell: (name: string, thing: string) => `${name} reaches ${thing}`,
+  },
+  {
+    people: "Pengguna",
+    notKnown: "Tidak diketahui: tidak ada koneksi ke server.",
+    loading: "Memuat…",
+    you: "Anda",
+    disabled: "ditutup",
+    noPassword: "belum punya kata sandi",
+    never: "belum pernah masuk",
+    seen: (when: string) => `terakhir terlihat ${when}`,
+    logins: (many: number) => `${many} sesi masuk`,
+    keys: (many: number) => `${many} kunci`,
+    role: (name: string) => `Peran ${name}`,
+    disable: "Tutup akses",
+    enable: "Buka akses lagi",
+    remove: "Hapus",
+    reset: "Kata sandi baru",
+    lastOwner: "Pemilik terakhir tetap pemilik: harus ada yang bisa memberi akses kepada orang lain.",
+    removeTitle: (name: string) => `Hapus ${name}?`,
+    removeText: "Akun hilang beserta hak, kunci, dan sesi masuknya. Apa yang dilakukannya tetap dalam catatan.",
+    resetTitle: (name: string) => `Beri ${name} kata sandi baru?`,
+    resetText: "Yang lama tidak berlaku lagi dan semua sesi masuknya berakhir. Yang baru ditampilkan sekali.",
+    roles: {
+      owner: "boleh semuanya, dan mengatur pengguna",
+      operator: "melihat dan mengendalikan yang diberikan di bawah, dan mengekspor kejadian",
+      viewer: "melihat yang diberikan di bawah",
+      device: "mengirim; tidak melihat apa-apa",
+    },
+
+    add: "Tambah pengguna",
+    name: "Nama",
+    newRole: "Peran",
+    how: "Kata sandi",
+    generated: "dibuatkan untuknya, ditampilkan sekali",
+    typed: "saya ketik sekarang",
+    addButton: "Tambah",
+    passwordOf: (name: string) => `Kata sandi ${name}`,
+    passwordFor: (name: string) => `Berikan ini kepada ${name}; bisa diganti di halaman Akun.`,
+
+    grants: "Siapa boleh menjangkau apa",
+    grantsWhy:
+      "Yang diizinkan perannya berlaku pada yang dicentang di sini. “Semua” juga menjangkau yang ditambahkan nanti. Pemilik menjangkau semuanya.",
+    kinds: { door: "Pintu", camera: "Kamera", gate: "Gerbang", session: "Sesi", team: "Tim" },
+    all: "semua",
+    person: "Orang",
+    noThings: "Belum ada pintu dan kamera.",
+    onlyOwners: "Hanya ada pemilik: mereka menjangkau semuanya.",
+    cell: (name: string, thing: string) => `${name} menjangkau ${thing}`,
+  },
+);
 
 const random = (bytes: number): Uint8Array => crypto.getRandomValues(new Uint8Array(bytes));
 

@@ -3,18 +3,28 @@
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
+import { spoken } from "../model/language";
 import { accountRules } from "../model/password";
 import type { Site } from "../site";
 import { NewPassword, Rules } from "./fields";
 import { Mark } from "./icons";
 
-const SAY = {
-  title: "Choose a name and a password",
-  why: "You came by the site’s one-time link. Choose what you will log in with from now on; until then nothing else is shown.",
-  name: "Name",
-  submit: "Set and go on",
-  asking: "Setting…",
-};
+const SAY = spoken(
+  {
+    title: "Choose a name and a password",
+    why: "You came by the site’s one-time link. Choose what you will log in with from now on; until then nothing else is shown.",
+    name: "Name",
+    submit: "Set and go on",
+    asking: "Setting…",
+  },
+  {
+    title: "Pilih nama dan kata sandi",
+    why: "Anda masuk lewat tautan sekali pakai situs ini. Pilih nama dan kata sandi untuk masuk mulai sekarang; sebelum itu tidak ada yang ditampilkan.",
+    name: "Nama",
+    submit: "Simpan dan lanjutkan",
+    asking: "Menyimpan…",
+  },
+);
 
 export function Setup({ site }: { readonly site: Site }): JSX.Element {
   const name = useSignal(site.identity.value?.name || "admin");

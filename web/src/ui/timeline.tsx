@@ -6,50 +6,92 @@ import { useEffect, useRef } from "preact/hooks";
 import { serverTime } from "../model/clock";
 import { reasonBeside, subjectName, tone } from "../model/events";
 import { type Filter, type Group, isFiltered, NO_FILTER, type OutcomeChoice } from "../model/filter";
+import { spoken } from "../model/language";
 import { fragment } from "../model/route";
 import { byDay, type Day, MOST_LINES, type Timeline, wantsMore } from "../model/timeline";
 import type { SiteEvent } from "../model/types";
-import { clockTime, count, dayOf, sentence } from "../model/words";
+import { clockTime, count, dayOf, sentence, whole } from "../model/words";
 import type { Site } from "../site";
 
-const SAY = {
-  title: "Events",
-  about: "About",
-  filters: "Filters",
-  subject: "Door or camera",
-  actor: "Who",
-  outcome: "Outcome",
-  day: "Day",
-  any: "any",
-  anybody: "anybody",
-  clear: "Clear filters",
-  groups: {
-    all: "everything",
-    doors: "doors",
-    cameras: "cameras",
-    access: "access",
-    system: "system and record",
-  } satisfies Record<Group, string>,
-  outcomes: {
-    all: "any",
-    ok: "done",
-    alarm: "alarm",
-    refused: "refused or failed",
-  } satisfies Record<OutcomeChoice, string>,
-  none: "Nothing has happened yet.",
-  noneSuch: "Nothing that happened is like that.",
-  loading: "Loading…",
-  end: "That is all: the beginning of the record.",
-  endSuch: "That is all of it.",
-  enough: `That is as much as one page shows (${count(MOST_LINES, "line")}): pick a day to see older ones.`,
-  more: "Older events",
-  again: "Try again",
-  failed: (why: string) => `Older events can’t be had: ${why}`,
-  notKnown: "No connection: what happened since is not known.",
-  held: "on hold",
-  pictures: (many: number) => count(many, "picture"),
-  partial: "not all pictures",
-};
+const SAY = spoken(
+  {
+    title: "Events",
+    about: "About",
+    filters: "Filters",
+    subject: "Door or camera",
+    actor: "Who",
+    outcome: "Outcome",
+    day: "Day",
+    any: "any",
+    anybody: "anybody",
+    clear: "Clear filters",
+    groups: {
+      all: "everything",
+      doors: "doors",
+      cameras: "cameras",
+      access: "access",
+      system: "system and record",
+    } satisfies Record<Group, string>,
+    outcomes: {
+      all: "any",
+      ok: "done",
+      alarm: "alarm",
+      refused: "refused or failed",
+    } satisfies Record<OutcomeChoice, string>,
+    none: "Nothing has happened yet.",
+    noneSuch: "Nothing that happened is like that.",
+    loading: "Loading…",
+    end: "That is all: the beginning of the record.",
+    endSuch: "That is all of it.",
+    enough: (lines: string) => `That is as much as one page shows (${lines} lines): pick a day to see older ones.`,
+    more: "Older events",
+    again: "Try again",
+    failed: (why: string) => `Older events can’t be had: ${why}`,
+    notKnown: "No connection: what happened since is not known.",
+    held: "on hold",
+    pictures: (many: number) => count(many, "picture"),
+    partial: "not all pictures",
+  },
+  {
+    title: "Kejadian",
+    about: "Tentang",
+    filters: "Saringan",
+    subject: "Pintu atau kamera",
+    actor: "Siapa",
+    outcome: "Hasil",
+    day: "Hari",
+    any: "semua",
+    anybody: "siapa saja",
+    clear: "Hapus saringan",
+    groups: {
+      all: "semuanya",
+      doors: "pintu",
+      cameras: "kamera",
+      access: "akses",
+      system: "sistem dan catatan",
+    },
+    outcomes: {
+      all: "semua",
+      ok: "berhasil",
+      alarm: "alarm",
+      refused: "ditolak atau gagal",
+    },
+    none: "Belum terjadi apa-apa.",
+    noneSuch: "Tidak ada kejadian seperti itu.",
+    loading: "Memuat…",
+    end: "Itu semua: sampai awal catatan.",
+    endSuch: "Itu semuanya.",
+    enough: (lines: string) =>
+      `Sebanyak itulah isi satu halaman (${lines} baris): pilih satu hari untuk melihat yang lebih lama.`,
+    more: "Kejadian yang lebih lama",
+    again: "Coba lagi",
+    failed: (why: string) => `Kejadian yang lebih lama tidak bisa diambil: ${why}`,
+    notKnown: "Tidak ada koneksi: apa yang terjadi sejak itu tidak diketahui.",
+    held: "ditahan",
+    pictures: (many: number) => `${whole(many)} gambar`,
+    partial: "tidak semua gambar",
+  },
+);
 
 export function TimelinePage({ site }: { readonly site: Site }): JSX.Element {
   const { history } = site;
@@ -274,7 +316,7 @@ function Foot({ site, state }: { readonly site: Site; readonly state: Timeline }
       {state.loading && <p class="empty">{SAY.loading}</p>}
       {state.complete && state.events.length === 0 && <p class="empty">{filtered ? SAY.noneSuch : SAY.none}</p>}
       {state.complete && state.events.length > 0 && <p class="empty">{filtered ? SAY.endSuch : SAY.end}</p>}
-      {!state.complete && state.events.length >= MOST_LINES && <p class="empty">{SAY.enough}</p>}
+      {!state.complete && state.events.length >= MOST_LINES && <p class="empty">{SAY.enough(whole(MOST_LINES))}</p>}
       {wantsMore(state) && state.events.length > 0 && (
         <button type="button" class="quiet" onClick={() => history.more()}>
           {SAY.more}
