@@ -2,7 +2,23 @@
 // and what became of it. One setting goes out at a time, since the camera answers each for itself; of several choices
 // for one setting only the last is sent.
 
+import { spoken } from "./language";
 import type { CameraSettings, Setting, Value } from "./types";
+
+const SAY = spoken(
+  {
+    on: "on",
+    off: "off",
+    lost: "No connection to the server: nothing can be set.",
+    asking: "Asking what can be set…",
+  },
+  {
+    on: "nyala",
+    off: "mati",
+    lost: "Tidak ada koneksi ke server: tidak ada yang bisa diatur.",
+    asking: "Menanyakan apa yang bisa diatur…",
+  },
+);
 
 export interface Controls {
   readonly told: CameraSettings | null;
@@ -69,7 +85,7 @@ export interface ControlView {
 
 /** Return a value as people read it. */
 export function spell(setting: Setting, value: Value): string {
-  if (typeof value === "boolean") return value ? "on" : "off";
+  if (typeof value === "boolean") return value ? SAY.on : SAY.off;
   const option = setting.options.find((one) => one.value === value);
   return option ? option.label : String(value);
 }
@@ -96,8 +112,8 @@ export function viewControls(state: Controls): readonly ControlView[] {
 
 /** Return why nothing can be set now, or null. `lost` is whether the connection to the server is. */
 export function whyNot(state: Controls, lost: boolean): string | null {
-  if (lost) return "No connection to the server: nothing can be set.";
-  if (state.told === null) return "Asking what can be set…";
+  if (lost) return SAY.lost;
+  if (state.told === null) return SAY.asking;
   const { reason } = state.told;
   return reason === null ? null : `${reason.charAt(0).toUpperCase()}${reason.slice(1)}.`;
 }

@@ -1,7 +1,8 @@
 // A camera's figures over the last hour: kept, joined, and made into charts with their text. Pure.
 
+import { spoken } from "./language";
 import type { TelemetryPage, TelemetryPoint } from "./types";
-import { duration } from "./words";
+import { decimal, duration, whole } from "./words";
 
 /** Samples that are kept: an hour of them, as the server has it. */
 export const MOST_POINTS = 720;
@@ -69,61 +70,100 @@ interface Shape {
   readonly lines: readonly Line[];
 }
 
-const SHAPES: readonly Shape[] = [
+const SAY = spoken(
   {
-    id: "pictures",
-    title: "Pictures per second",
-    unit: "rate",
-    about: "",
-    lines: [
-      { name: "received", label: "received" },
-      { name: "wanted", label: "wanted" },
-    ],
+    titles: {
+      pictures: "Pictures per second",
+      bytes: "Data",
+      jitter: "Jitter",
+      lost: "Pictures lost",
+      memory: "Free memory of the camera",
+      rssi: "WiFi of the camera",
+    },
+    abouts: {
+      bytes: "Pictures alone.",
+      jitter: "How much the time from picture to picture varies: its mean deviation.",
+      lost: "In five seconds each.",
+      rssi: "Below −75 dBm pictures begin to stutter.",
+    } as Readonly<Record<string, string>>,
+    labels: {
+      received: "received",
+      wanted: "wanted",
+      bytes: "received",
+      jitter: "jitter",
+      dropped: "dropped by the camera",
+      lost: "missing in its numbering",
+      rejected: "unreadable when they came",
+      heap: "now",
+      minimum_heap: "least since its start",
+      psram: "PSRAM",
+      rssi: "signal",
+    },
+    unknown: "not known now",
+    now: (figure: string) => `${figure} now`,
+    sum: (line: string, figure: string, span: string) => `${line}: ${figure} in the last ${span}.`,
+    range: (line: string, now: string, least: string, most: string, span: string) =>
+      `${line}: ${now}, ${least} to ${most} in the last ${span}.`,
   },
   {
-    id: "bytes",
-    title: "Data",
-    unit: "rateOfBytes",
-    about: "Pictures alone.",
-    lines: [{ name: "bytes", label: "received" }],
+    titles: {
+      pictures: "Gambar per detik",
+      bytes: "Data",
+      jitter: "Jitter",
+      lost: "Gambar yang hilang",
+      memory: "Memori bebas kamera",
+      rssi: "WiFi kamera",
+    },
+    abouts: {
+      bytes: "Gambar saja.",
+      jitter: "Seberapa berubah waktu dari gambar ke gambar: simpangan rata-ratanya.",
+      lost: "Masing-masing dalam lima detik.",
+      rssi: "Di bawah −75 dBm gambar mulai tersendat.",
+    },
+    labels: {
+      received: "diterima",
+      wanted: "diminta",
+      bytes: "diterima",
+      jitter: "jitter",
+      dropped: "dibuang oleh kamera",
+      lost: "hilang dalam penomorannya",
+      rejected: "tidak terbaca saat tiba",
+      heap: "sekarang",
+      minimum_heap: "paling sedikit sejak menyala",
+      psram: "PSRAM",
+      rssi: "sinyal",
+    },
+    unknown: "sekarang tidak diketahui",
+    now: (figure: string) => `sekarang ${figure}`,
+    sum: (line: string, figure: string, span: string) => `${line}: ${figure} dalam ${span} terakhir.`,
+    range: (line: string, now: string, least: string, most: string, span: string) =>
+      `${line}: ${now}, ${least} sampai ${most} dalam ${span} terakhir.`,
   },
-  {
-    id: "jitter",
-    title: "Jitter",
-    unit: "milliseconds",
-    about: "How much the time from picture to picture varies: its mean deviation.",
-    lines: [{ name: "jitter", label: "jitter" }],
-  },
-  {
-    id: "lost",
-    title: "Pictures lost",
-    unit: "pictures",
-    about: "In five seconds each.",
-    lines: [
-      { name: "dropped", label: "dropped by the camera" },
-      { name: "lost", label: "missing in its numbering" },
-      { name: "rejected", label: "unreadable when they came" },
-    ],
-  },
-  {
-    id: "memory",
-    title: "Free memory of the camera",
-    unit: "bytes",
-    about: "",
-    lines: [
-      { name: "heap", label: "now" },
-      { name: "minimum_heap", label: "least since its start" },
-      { name: "psram", label: "PSRAM" },
-    ],
-  },
-  {
-    id: "rssi",
-    title: "WiFi of the camera",
-    unit: "dBm",
-    about: "Below −75 dBm pictures begin to stutter.",
-    lines: [{ name: "rssi", label: "signal" }],
-  },
+);
+
+const SHAPES: readonly {
+  readonly id: keyof typeof SAY.titles;
+  readonly unit: Unit;
+  readonly lines: readonly (keyof typeof SAY.labels)[];
+}[] = [
+  { id: "pictures", unit: "rate", lines: ["received", "wanted"] },
+  { id: "bytes", unit: "rateOfBytes", lines: ["bytes"] },
+  { id: "jitter", unit: "milliseconds", lines: ["jitter"] },
+  { id: "lost", unit: "pictures", lines: ["dropped", "lost", "rejected"] },
+  { id: "memory", unit: "bytes", lines: ["heap", "minimum_heap", "psram"] },
+  { id: "rssi", unit: "dBm", lines: ["rssi"] },
 ];
+
+/** Return what may be drawn, in the language of the moment. */
+function shapes(): readonly Shape[] {
+  return SHAPES.map(({ id, unit, lines }) => ({
+    id,
+    title: SAY.titles[id],
+    unit,
+    about: SAY.abouts[id] ?? "",
+    lines: lines.map((name) => ({ name, label: SAY.labels[name] })),
+  }));
+}
 
 const COUNTS: ReadonlySet<string> = new Set(["dropped", "lost", "rejected"]);
 
@@ -139,7 +179,7 @@ export interface Chart extends Shape {
 export function charts(telemetry: Telemetry): readonly Chart[] {
   const breaks = gaps(telemetry);
   const time = widened(telemetry.time, breaks, (at) => (telemetry.time[at - 1] ?? 0) + telemetry.every);
-  return SHAPES.flatMap((shape) => {
+  return shapes().flatMap((shape) => {
     const known = shape.lines.flatMap((line) => {
       const column = columnOf(telemetry, line.name, shape.unit);
       return column.some((value) => value !== null) ? [{ line, column }] : [];
@@ -175,11 +215,11 @@ function sentence(shape: Shape, line: Line, column: Column, every: number): stri
   const spelt = (value: number): string => measure(value, shape.unit);
   if (shape.unit === "pictures") {
     const sum = values.reduce((one, other) => one + other, 0);
-    return `${capital(line.label)}: ${spelt(sum)} in the last ${span}.`;
+    return SAY.sum(capital(line.label), spelt(sum), span);
   }
   const now = column.at(-1) ?? null;
-  const standing = now === null ? "not known now" : `${spelt(now)} now`;
-  return `${capital(line.label)}: ${standing}, ${spelt(least)} to ${spelt(most)} in the last ${span}.`;
+  const standing = now === null ? SAY.unknown : SAY.now(spelt(now));
+  return SAY.range(capital(line.label), standing, spelt(least), spelt(most), span);
 }
 
 function capital(text: string): string {
@@ -190,11 +230,11 @@ function capital(text: string): string {
 export function measure(value: number, unit: Unit): string {
   switch (unit) {
     case "rate":
-      return value.toFixed(1);
+      return decimal(value, 1);
     case "milliseconds":
-      return value < 10 ? `${value.toFixed(1)} ms` : `${Math.round(value)} ms`;
+      return value < 10 ? `${decimal(value, 1)} ms` : `${Math.round(value)} ms`;
     case "pictures":
-      return value.toLocaleString("en-GB");
+      return whole(value);
     case "dBm":
       return `${value < 0 ? "−" : ""}${Math.abs(Math.round(value))} dBm`;
     case "rateOfBytes":
@@ -211,5 +251,5 @@ export function bytes(value: number): string {
   let [size, at] = [value, 0];
   while (Math.round(size) >= 1000 && at < SIZES.length - 1) [size, at] = [size / 1000, at + 1];
   const digits = at === 0 || size >= 99.95 ? 0 : size >= 9.995 ? 1 : 2;
-  return `${size.toFixed(digits)} ${SIZES[at]}`;
+  return `${decimal(size, digits)} ${SIZES[at]}`;
 }

@@ -8,6 +8,7 @@ import { viewTile } from "../model/camera";
 import { serverTime } from "../model/clock";
 import { facts } from "../model/device";
 import { NO_FILTER } from "../model/filter";
+import { spoken } from "../model/language";
 import { fragment } from "../model/route";
 import type { CameraCell, Site } from "../site";
 import "../styles/closeup.css";
@@ -17,19 +18,42 @@ import { Charts } from "./charts";
 import { ControlsPanel } from "./controls";
 import { Line } from "./timeline";
 
-const SAY = {
-  back: "All cameras",
-  waiting: "Waiting for the server…",
-  none: (id: string) => `There is no camera “${id}” that you may see.`,
-  facts: "About this camera",
-  edit: "Change or remove it",
-  hour: "The last hour",
-  lately: "Lately",
-  nothing: "Nothing has happened to it yet.",
-  all: "All of its events",
-  snapshot: "Newest picture",
-  stream: "Stream",
-};
+const SAY = spoken(
+  {
+    back: "All cameras",
+    waiting: "Waiting for the server…",
+    none: (id: string) => `There is no camera “${id}” that you may see.`,
+    facts: "About this camera",
+    edit: "Change or remove it",
+    hour: "The last hour",
+    lately: "Lately",
+    nothing: "Nothing has happened to it yet.",
+    all: "All of its events",
+    snapshot: "Newest picture",
+    stream: "Stream",
+    virtual: "virtual",
+    age: "Age of this picture",
+    rate: "Pictures per second drawn here",
+    size: "Size of the picture",
+  },
+  {
+    back: "Semua kamera",
+    waiting: "Menunggu server…",
+    none: (id: string) => `Tidak ada kamera “${id}” yang boleh Anda lihat.`,
+    facts: "Tentang kamera ini",
+    edit: "Ubah atau hapus",
+    hour: "Satu jam terakhir",
+    lately: "Belakangan ini",
+    nothing: "Belum terjadi apa-apa padanya.",
+    all: "Semua kejadiannya",
+    snapshot: "Gambar terbaru",
+    stream: "Aliran gambar",
+    virtual: "virtual",
+    age: "Umur gambar ini",
+    rate: "Gambar per detik yang ditampilkan di sini",
+    size: "Ukuran gambar",
+  },
+);
 
 export function CameraPage({ site, id }: CameraPageProps): JSX.Element {
   const camera = site.cameras.value.find((cell) => cell.id === id);
@@ -129,15 +153,15 @@ function Picture({ site, camera }: Props): JSX.Element {
       <div class="caption">
         <h3 id="closeup-title">
           {name}
-          {virtual && <span class="chip">virtual</span>}
+          {virtual && <span class="chip">{SAY.virtual}</span>}
         </h3>
         <span class={`pill ${tone}`} data-testid="closeup-state" role="status">
           {word}
         </span>
         <p class="figures">
-          <span title="Age of this picture">{age}</span>
-          <span title="Pictures per second drawn here">{rate}</span>
-          <span title="Size of the picture">{size}</span>
+          <span title={SAY.age}>{age}</span>
+          <span title={SAY.rate}>{rate}</span>
+          <span title={SAY.size}>{size}</span>
         </p>
       </div>
     </section>

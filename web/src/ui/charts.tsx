@@ -4,16 +4,25 @@ import { useComputed, useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import type { Closeup } from "../closeup";
+import { spoken } from "../model/language";
 import { type Chart, charts, measure } from "../model/telemetry";
 import { clockTime } from "../model/words";
 import type { Plot } from "../plot";
 
-const SAY = {
-  waiting: "Asking for the last hour…",
-  soon: "The first figures come within five seconds.",
-  failed: "The charts can’t be drawn here; their text is below.",
-  unknown: "–",
-};
+const SAY = spoken(
+  {
+    waiting: "Asking for the last hour…",
+    soon: "The first figures come within five seconds.",
+    failed: "The charts can’t be drawn here; their text is below.",
+    unknown: "–",
+  },
+  {
+    waiting: "Meminta data satu jam terakhir…",
+    soon: "Angka pertama datang dalam lima detik.",
+    failed: "Grafik tidak bisa digambar di sini; teksnya ada di bawah.",
+    unknown: "–",
+  },
+);
 
 export function Charts({ closeup }: { readonly closeup: Closeup }): JSX.Element {
   const all = useComputed(() => (closeup.telemetry.value ? charts(closeup.telemetry.value) : null)).value;

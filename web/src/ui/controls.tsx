@@ -5,23 +5,40 @@ import type { JSX } from "preact";
 import { useRef } from "preact/hooks";
 import type { Closeup } from "../closeup";
 import { type ControlView, spell, viewControls, whyNot } from "../model/controls";
+import { spoken } from "../model/language";
 import type { Value } from "../model/types";
 import type { Site } from "../site";
 
-const SAY = {
-  title: "Settings",
-  set: (value: string) => `set to ${value}`,
-  notSet: "not set here",
-  took: (value: string) => `camera: ${value}`,
-  silent: "the camera has not said",
-  busy: "being set…",
-  unknown: "not known",
-  reboot: "Start anew…",
-  sure: "Start the camera anew?",
-  away: "It will be away for some seconds, and is then set again to what it was set to here.",
-  yes: "Start anew",
-  no: "Cancel",
-};
+const SAY = spoken(
+  {
+    title: "Settings",
+    set: (value: string) => `set to ${value}`,
+    notSet: "not set here",
+    took: (value: string) => `camera: ${value}`,
+    silent: "the camera has not said",
+    busy: "being set…",
+    unknown: "not known",
+    reboot: "Start anew…",
+    sure: "Start the camera anew?",
+    away: "It will be away for some seconds, and is then set again to what it was set to here.",
+    yes: "Start anew",
+    no: "Cancel",
+  },
+  {
+    title: "Pengaturan",
+    set: (value: string) => `diatur ke ${value}`,
+    notSet: "tidak diatur di sini",
+    took: (value: string) => `kamera: ${value}`,
+    silent: "kamera belum melaporkan",
+    busy: "sedang diatur…",
+    unknown: "tidak diketahui",
+    reboot: "Nyalakan ulang…",
+    sure: "Nyalakan ulang kamera?",
+    away: "Kamera hilang beberapa detik, lalu diatur lagi seperti yang diatur di sini.",
+    yes: "Nyalakan ulang",
+    no: "Batal",
+  },
+);
 
 interface Props {
   readonly site: Site;
