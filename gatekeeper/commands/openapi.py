@@ -38,23 +38,11 @@ def run(arguments: argparse.Namespace) -> None:
 
 def described() -> "HttpApi":
     """Return every group of routes put together, with nothing behind them: enough to be described."""
-    from gatekeeper.http.access import AccessRoutes  # noqa: PLC0415 - Klein takes a while to import
-    from gatekeeper.http.app import HttpApi  # noqa: PLC0415
-    from gatekeeper.http.cameras import CameraRoutes  # noqa: PLC0415
-    from gatekeeper.http.doors import DoorRoutes  # noqa: PLC0415
-    from gatekeeper.http.events import EventRoutes  # noqa: PLC0415
-    from gatekeeper.http.measurements import MeasurementRoutes  # noqa: PLC0415
-    from gatekeeper.http.pages import PageRoutes  # noqa: PLC0415
-    from gatekeeper.http.panel import PanelRoutes  # noqa: PLC0415
-    from gatekeeper.http.pictures import PictureRoutes  # noqa: PLC0415
-    from gatekeeper.http.system import SystemRoutes  # noqa: PLC0415
+    from gatekeeper.http.app import HttpApi  # noqa: PLC0415 - Klein takes a while to import
+    from gatekeeper.http.groups import GROUPS  # noqa: PLC0415
 
-    groups: tuple[Any, ...] = (
-        PageRoutes, AccessRoutes, SystemRoutes, CameraRoutes, PictureRoutes, DoorRoutes, EventRoutes, PanelRoutes,
-        MeasurementRoutes,
-    )  # fmt: skip
     nobody: Any = None
-    return HttpApi(nobody, [group(**_nothing(group)) for group in groups])
+    return HttpApi(nobody, [group(**_nothing(group)) for group in GROUPS])
 
 
 def _nothing(group: Any) -> dict[str, Any]:

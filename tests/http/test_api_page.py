@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from gatekeeper.commands.openapi import described
 from gatekeeper.http import api_page
 from gatekeeper.http.api_style import STYLE, STYLE_NAME
 from gatekeeper.http.dashboard_files import DashboardFiles
 from gatekeeper.http.pages import PageRoutes
-from tests.http.groups import described
 from tests.http.small import Small
 
 DESCRIPTION = described().description.description

@@ -9,11 +9,11 @@ import pytest
 from schemathesis.specs.openapi import definitions
 
 from gatekeeper import errors, uris
+from gatekeeper.commands.openapi import described
 from gatekeeper.http import docstrings, openapi
 from gatekeeper.http.openapi_tables import ERRORS, MISSING, PARAMETERS, SUCCESSES, TAGS
 from gatekeeper.http.routes import Operation
 from gatekeeper.uris import Permission, Route
-from tests.http.groups import described
 
 API = described()
 DOCUMENT: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(API.description.description))
