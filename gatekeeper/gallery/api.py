@@ -143,6 +143,16 @@ class Gallery:
         yield self._deleted(who, row, "camera.picture_deleted", "deleted", "ok").stored
         return snapshot_of(row, self._local)
 
+    @inlineCallbacks
+    def refuse_delete(self, who: Principal, picture: str, error: GatekeeperError) -> Any:
+        """Record that somebody wanted a picture of a camera that they may view deleted, and fail with why not."""
+        try:
+            row: SnapshotRow = yield self._find(who, picture)
+        except GatekeeperError:
+            raise error from None  # whether it is there is not for them to learn
+        self._deleted(who, row, "camera.delete_failed", f"could not delete ({error})", error.code)
+        raise error
+
     def _deleted(self, who: Principal, row: SnapshotRow, kind: str, done: str, outcome: str) -> Any:
         moment = time.strftime("%Y-%m-%d %H:%M:%S", self._local(row.time))
         details = {"picture": row.id, "time": row.time, "why": row.why, "sha256": row.sha256.hex()}

@@ -60,7 +60,10 @@ class PictureRoutes:
         )  # fmt: skip
         routes.add(uris.PICTURE, self._picture, "Give a kept picture.", gives=JPEG)
         routes.add(uris.PICTURE_SMALL, self._thumbnail, "Give a kept picture in small.", gives=JPEG)
-        routes.add(uris.PICTURE_DELETE, self._delete, "Delete a kept picture.", gives=Snapshot)
+        routes.add(
+            uris.PICTURE_DELETE, self._delete, "Delete a kept picture.",
+            gives=Snapshot, refused=self._delete_refused,
+        )  # fmt: skip
         routes.add(
             uris.PICTURE_KEEP, self._keep, "Keep the newest picture of a live camera.",
             gives=Snapshot, refused=self._refused,
@@ -88,6 +91,11 @@ class PictureRoutes:
     def _delete(self, request: Request, who: Principal, picture: str) -> "Deferred[Snapshot]":
         deleting: Deferred[Snapshot] = self._gallery.delete(who, picture)
         return deleting
+
+    def _delete_refused(self, who: Principal, error: AccessDenied, picture: str) -> "Deferred[Any]":
+        """Put on the record that somebody tried what they may not."""
+        refusing: Deferred[Any] = self._gallery.refuse_delete(who, picture, error)
+        return refusing
 
     def _keep(self, request: Request, who: Principal, camera: str) -> "Deferred[Snapshot]":
         keeping: Deferred[Snapshot] = self._gallery.keep(who, camera)

@@ -10,7 +10,7 @@ from twisted.python.failure import Failure
 
 from gatekeeper.access.roles import Role
 from gatekeeper.cameras.frame import Frame
-from gatekeeper.errors import NoPicture, NoSuchCamera
+from gatekeeper.errors import AccessDenied, NoPicture, NoSuchCamera
 from gatekeeper.evidence.outside import Entry
 from gatekeeper.evidence.retention import DAY, Policy
 from gatekeeper.gallery.api import Gallery
@@ -224,6 +224,10 @@ def test_nobody_else_deletes(front: Front) -> None:
     [one] = front.keep(1)
     for who in (YARD, HALL, OPERATOR):
         assert front.ask("DELETE", f"/pictures/{one}.jpg", who).code == "denied"
+        assert front.ask("DELETE", f"/pictures/{'0' * 26}.jpg", who).code == "denied"
+    assert front.told == [("camera.delete_failed", "yard", "denied")] * 2  # of what they may view
+    assert isinstance(result(front.gallery.delete(OPERATOR, one)), AccessDenied)
+    assert len(front.told) == 3
     assert len(front.rows()) == 1
 
 

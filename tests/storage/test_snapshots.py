@@ -3,10 +3,11 @@
 import hashlib
 from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, create_engine, text
+from sqlalchemy import Connection, create_engine, event, text
 
 from gatekeeper.storage import connect, snapshots
 from gatekeeper.storage.connect import REVISION, backend_of, prepare
@@ -84,6 +85,30 @@ def test_days_and_cameras_are_those_of_which_something_is_kept(filled: Do) -> No
 def test_there_are_no_cameras_where_nothing_is_kept(do: Do) -> None:
     assert do(snapshots.cameras) == []
     assert do(snapshots.totals) == (0, 0)
+
+
+def test_in_sqlite_days_and_pictures_of_a_day_are_found_along_the_index(tmp_path: Path) -> None:
+    asked: list[tuple[str, Any]] = []
+
+    def ask(work: Callable[[Connection], Any]) -> Callable[[Connection], list[str]]:
+        def explain(connection: Connection) -> list[str]:
+            event.listen(connection, "before_cursor_execute", lambda *it: asked.append((it[2], it[3])))
+            work(connection)
+            statement, parameters = asked[-1]
+            return [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)]
+
+        return explain
+
+    works = (
+        snapshots.cameras,
+        partial(snapshots.days, cameras=["yard"]),
+        partial(snapshots.names_of, camera="yard", day="2026-11-28"),
+        partial(snapshots.page, limit=10, cameras=["yard"], day="2026-11-28", newest=False),
+    )
+    with connect(f"sqlite:///{tmp_path}/gatekeeper.sqlite") as database:
+        for work in works:
+            plan = database.read(ask(work))
+            assert any("ix_snapshots_camera_day" in line for line in plan), plan
 
 
 def test_what_is_flagged_is_nobodys_to_see_and_goes_after_its_file(filled: Do) -> None:
