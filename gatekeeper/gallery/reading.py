@@ -1,6 +1,6 @@
 """Kept pictures read back, whole or small: one after the other in a thread of its own, and the small ones remembered.
 
-A thumbnail is made when somebody looks, by a decoder that leaves out what nobody would see: 0.6 ms at 640x480.
+A thumbnail is made when somebody looks, by a decoder that leaves out what nobody would see: some ms at 640x480.
 """
 
 from collections import OrderedDict, deque

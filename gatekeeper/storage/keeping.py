@@ -7,10 +7,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, and_, exists, func, insert, literal, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, exists, func, insert, literal, or_, select, text, update
 
 from gatekeeper.storage.pictures import alone, parts
 from gatekeeper.storage.tables import bundles, events, head, meta, pictures, tombstones
+
+# SQLite uses a partial index only for a condition that is worded as the index's own.
+_NOT_ERASED = text("NOT pictures.erased")
 
 
 class OldEvent(NamedTuple):
@@ -104,7 +107,7 @@ def oldest_pictures(connection: Connection, after: tuple[float, str, int], limit
             _busy(),
             sharers,
         )
-        .where(columns.received >= received, later, ~columns.erased)
+        .where(columns.received >= received, later, _NOT_ERASED)
         .order_by(columns.received, columns.event, columns.number)
         .limit(limit)
     )
