@@ -163,7 +163,8 @@ interface RowsProps {
 function Rows({ site, measuring, frozen, mayMark }: RowsProps): JSX.Element {
   const teams = measuring.teams.value;
   return (
-    <div class="panel scroll">
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable to scroll it by keys
+    <section class="panel scroll" tabIndex={0} aria-labelledby="rows-title">
       <table class="rows live" data-testid="rows">
         <thead>
           <tr>
@@ -195,7 +196,7 @@ function Rows({ site, measuring, frozen, mayMark }: RowsProps): JSX.Element {
           </tbody>
         ))}
       </table>
-    </div>
+    </section>
   );
 }
 

@@ -187,7 +187,8 @@ function Session({ site, measuring, details }: Props & { readonly details: Sessi
           {runs.length === 0 ? (
             <p class="empty">{SAY.empty}</p>
           ) : (
-            <div class="scroll">
+            // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable to scroll it by keys
+            <section class="scroll" tabIndex={0} aria-label={SAY.runs(id)}>
               <table class="rows" aria-label={SAY.runs(id)}>
                 <thead>
                   <tr>
@@ -208,7 +209,7 @@ function Session({ site, measuring, details }: Props & { readonly details: Sessi
                   ))}
                 </tbody>
               </table>
-            </div>
+            </section>
           )}
         </div>
       )}
