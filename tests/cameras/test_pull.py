@@ -415,3 +415,12 @@ async def test_a_certificate_that_nobody_signed_is_said(bench: Bench) -> None:
     await bench.state(CameraState.OFFLINE, "has no certificate that can be trusted")
     await pull.stopService()
     await port.stopListening()
+
+
+@pytest.mark.parametrize("fault", [CameraFault.SILENT, CameraFault.GARBAGE, CameraFault.SLOW_DRIP])
+async def test_a_camera_without_pictures_is_stalled_after_two_seconds(bench: Bench, fault: CameraFault) -> None:
+    bench.start(stall_timeout=config.Camera(id="any").stall_timeout)
+    await bench.live(3)
+    bench.camera.fault = fault
+    await bench.until(lambda: bench.feed.condition.state is CameraState.STALLED)
+    assert 2.0 <= reactor.seconds() - bench.frames[-1].received < 3.0
