@@ -9,9 +9,12 @@ from tests.bench import (
     doors,
     evidence,
     idle,
+    looks,
     media,
     multipart,
+    push,
     record,
+    recovery,
     samples,
     storage,
     tiles,
@@ -19,7 +22,8 @@ from tests.bench import (
 )
 
 BENCHES = (
-    media, beside, doors, idle, multipart, wamp, tiles, storage, record, samples, chain, evidence, displacement,
+    media, beside, doors, idle, multipart, push, looks, recovery, wamp, tiles, storage, record, samples, chain,
+    evidence, displacement,
 )  # fmt: skip
 
 for bench in BENCHES:
