@@ -93,9 +93,9 @@ test("who may only look has no button to keep or delete, and sees only what is t
   guard.expected.push(/401/); // the page asks who it is before it is logged in
   for (const camera of ["entrance", "yard"])
     await expect(async () => site.ask("POST", `/cameras/${camera}/pictures`)).toPass();
-  await site.addUser("vera", "viewer", "correct horse battery", "camera:yard");
+  await site.addUser("greta", "viewer", "correct horse battery", "camera:yard");
   await page.goto(site.url);
-  await page.getByTestId("login-name").fill("vera");
+  await page.getByTestId("login-name").fill("greta");
   await page.getByTestId("login-password").fill("correct horse battery");
   await page.getByTestId("login-submit").click();
   await page.getByTestId("to-pictures").click();
