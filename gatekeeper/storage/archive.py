@@ -13,6 +13,7 @@ taken from one, so no entry can lead outside.
 import hashlib
 import re
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator
 from typing import IO, Self
 
@@ -107,7 +108,7 @@ class Reader:
             self._zip = zipfile.ZipFile(source)
             self.manifest = self._manifest()
             self._check()
-        except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError, RuntimeError) as error:
+        except (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError) as error:
             raise InvalidArgument(f"the backup is damaged, or none: {error}") from error
 
     def _manifest(self) -> Manifest:
