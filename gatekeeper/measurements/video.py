@@ -19,6 +19,7 @@ STALLING: Final = 5_000  # ms between two pictures; OpenCV's own bound is half a
 PATIENCE: Final = 60.0  # s that a camera which was there may be gone
 PAUSE: Final = 1.0  # s between two attempts to open it again
 
+_OPTIONS: Final = "OPENCV_FFMPEG_CAPTURE_OPTIONS"
 _SAME_CLOCK: Final = 1.0  # s that a stamp may be from now to be of the same clock
 _FROM: Final = ("http://", "https://", "rtsp://", "rtsps://")
 
@@ -159,7 +160,14 @@ def file(path: str, paced: bool = False) -> FileVideo:
     cv2 = _quiet()
     if not Path(path).is_file():
         raise InvalidArgument(f"there is no file {path}")
-    capture = cv2.VideoCapture(path, cv2.CAP_FFMPEG)
+    # options for a stream (`fflags;nobuffer`), which this process or its environment may have set, cost a file its
+    # first picture: they are put aside
+    options = os.environ.pop(_OPTIONS, None)
+    try:
+        capture = cv2.VideoCapture(path, cv2.CAP_FFMPEG)
+    finally:
+        if options is not None:
+            os.environ[_OPTIONS] = options
     if not capture.isOpened():
         raise InvalidArgument(f"{path} is no video that OpenCV can read")
     return FileVideo(capture, path, paced)

@@ -1,5 +1,6 @@
 """Pictures and their times, from files and from cameras that come and go."""
 
+import os
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -98,13 +99,19 @@ def test_at_its_own_pace_a_file_takes_as_long_as_it_is() -> None:
     assert now.slept == pytest.approx([0.04, 0.04])
 
 
-def test_a_real_file_has_the_time_stamps_that_were_written(tmp_path: Path) -> None:
+@pytest.mark.parametrize("options", [None, "fflags;nobuffer|flags;low_delay"])
+def test_a_real_file_has_the_time_stamps_that_were_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: str | None
+) -> None:
+    name = "OPENCV_FFMPEG_CAPTURE_OPTIONS"
+    monkeypatch.delenv(name, raising=False) if options is None else monkeypatch.setenv(name, options)
     path = str(tmp_path / "film.avi")
     writer = cv2.VideoWriter(path, cv2.VideoWriter.fourcc(*"MJPG"), 24, (64, 48))
     for _ in range(4):
         writer.write(np.zeros((48, 64, 3), np.uint8))
     writer.release()
     it = video.file(path)
+    assert os.environ.get(name) == options
     assert times(iter(it), 9) == pytest.approx([0, 1 / 24, 2 / 24, 3 / 24])
     it.close()
 
