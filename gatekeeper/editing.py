@@ -106,7 +106,7 @@ class Editing:
         :param given: as for `add`; where it names a camera that there is, its password is meant if none is given.
         """
         name = str(given.get("id") or "new-camera")
-        keys = {key: value for key, value in given.items() if key not in ("id", "name", "doors")}
+        keys = {key: value for key, value in given.items() if key not in ("id", "name", "doors") and value is not None}
         texts, keys = _apart(keys)
         table = {**keys, **({"password": PLACEHOLDER} if "password" in texts else {})}
         if "token" in texts:

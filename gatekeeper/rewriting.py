@@ -13,6 +13,7 @@ from itertools import pairwise
 from typing import Any, Final
 
 import tomlkit
+from tomlkit.exceptions import TOMLKitError
 
 from gatekeeper.errors import ConfigurationError
 
@@ -23,10 +24,11 @@ _BY_HAND: Final = "the file is written in a way that can't be rewritten here; ch
 
 
 def added(text: str, camera: Mapping[str, Any]) -> str:
-    """Return the text with a camera more, the last one.
+    """Return the text with a camera more, the last one; a key that is None is left out.
 
     :raises ConfigurationError: if the file is written in a way that this can't be done in.
     """
+    camera = {key: value for key, value in camera.items() if value is not None}
     wanted = _read(text)
     wanted[NAME] = [*wanted.get(NAME, []), dict(camera)]
     body = tomlkit.dumps({key: _value(value) for key, value in camera.items()})
@@ -187,10 +189,17 @@ def _after_string(text: str, at: int, quote: str) -> int:
 
 
 def _value(value: Any) -> Any:
+    try:
+        return _item(value)
+    except (ValueError, TypeError, RecursionError, TOMLKitError) as error:  # null within a list or a table, for one
+        raise ConfigurationError(f"{NAME}: found a value that TOML has no word for") from error
+
+
+def _item(value: Any) -> Any:
     if isinstance(value, Mapping):
         table = tomlkit.inline_table()
         for key, inner in value.items():
-            table.append(key, _value(inner))
+            table.append(key, _item(inner))
         return table
     return tomlkit.item(value)
 

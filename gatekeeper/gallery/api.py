@@ -19,7 +19,7 @@ from twisted.internet.defer import Deferred, inlineCallbacks
 from gatekeeper import decoding
 from gatekeeper.access.principal import Principal, check
 from gatekeeper.cameras.frame import Frame
-from gatekeeper.errors import GatekeeperError, InvalidArgument, NoSuchPicture
+from gatekeeper.errors import GatekeeperError, InvalidArgument, NoSuchCamera, NoSuchPicture
 from gatekeeper.evidence.outside import Database, Record
 from gatekeeper.gallery.folder import ID, Shot
 from gatekeeper.gallery.keeper import Keeper
@@ -40,7 +40,9 @@ from gatekeeper.gallery.snapshot import (
 from gatekeeper.gallery.timelapse import Timelapse, Timelapses, chosen
 from gatekeeper.storage import snapshots
 from gatekeeper.storage.snapshots import SnapshotRow
-from gatekeeper.uris import Permission
+from gatekeeper.uris import ID_PATTERN, Permission
+
+LONGEST_ID = 40  # characters of a camera's id, as the configuration has it
 
 FPS = 24
 """Pictures a second of a film where nobody says otherwise: a day at one a minute is a minute."""
@@ -262,6 +264,8 @@ class Gallery:
         return self._shots(camera, day).addCallback(partial(self._timelapses.state, camera, day, fps))
 
     def _shots(self, camera: str, day: str) -> "Deferred[Any]":
+        if len(camera) > LONGEST_ID or re.fullmatch(ID_PATTERN, camera) is None:
+            raise NoSuchCamera("there is no camera of this name, nor was there one")
         _check_day(day)
 
         def work(connection: Connection) -> list[Shot]:

@@ -1,8 +1,9 @@
 """Routes of measurements: sessions and what was measured; and samples in, also as seed 002's laptops post them."""
 
-from typing import Any, BinaryIO, Final
+from typing import Annotated, Any, BinaryIO, Final
 
 import msgspec
+from msgspec import Meta
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.web.server import Request
 
@@ -36,8 +37,8 @@ class SendBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 class ExportQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which samples: of a session, a team, both, or all."""
 
-    session: int | None = None
-    team: int | None = None
+    session: Annotated[int, Meta(ge=1, le=2**53)] | None = None
+    team: Annotated[int, Meta(ge=1, le=2**53)] | None = None
 
 
 class SeedAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -50,6 +51,19 @@ class SeedAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     mode: str | None = None
     saved_to_database: bool | None = None
     data: dict[str, Any] | None = None
+
+
+class SeedRefusal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the seed's laptops read if a sample was none.
+
+    :ivar error: one sentence for people.
+    :ivar required: the fields that must be there.
+    :ivar received: those that were.
+    """
+
+    error: str
+    required: tuple[str, ...] = ()
+    received: tuple[str, ...] = ()
 
 
 class MeasurementRoutes:
@@ -99,7 +113,7 @@ class MeasurementRoutes:
         )  # fmt: skip
         add(
             uris.MEASUREMENT_EXPORT, self._export, "Give samples as a file: csv, json or xlsx.",
-            query=ExportQuery, gives="application/octet-stream",
+            query=ExportQuery, gives=tuple(TYPES.values()),
         )  # fmt: skip
         add(
             uris.MEASUREMENT_SEND, self._send, "Take in samples; answers when they are stored.",
@@ -107,7 +121,7 @@ class MeasurementRoutes:
         )  # fmt: skip
         add(
             uris.SEED_CAMERA_DATA, self._receive, "Take in one sample, as the laptops of seed 002 post it.",
-            takes=CameraData, gives=SeedAnswer,
+            takes=CameraData, gives=SeedAnswer, refuses=SeedRefusal,
         )  # fmt: skip
 
     def _refused(self, what: str) -> Any:
@@ -245,20 +259,19 @@ class MeasurementRoutes:
         teams = self._measurements.settings.teams
         if any(name not in body for name in REQUIRED):
             self._measurements.count_refusal(InvalidArgument("missing"))
-            return _seed_error(
-                request, error="Missing required fields", required=list(REQUIRED), received=list(body)[:20]
-            )
+            missing = SeedRefusal(error="Missing required fields", required=tuple(REQUIRED), received=tuple(body)[:20])
+            return _seed_error(request, missing)
         number = body["laptop_id"]
         if isinstance(number, int) and not isinstance(number, bool) and not 1 <= number <= teams:
             self._measurements.count_refusal(InvalidArgument("laptop_id"))
-            return _seed_error(request, error=f"Invalid laptop_id. Must be 1-{teams}.")
+            return _seed_error(request, SeedRefusal(error=f"Invalid laptop_id. Must be 1-{teams}."))
         return samples.convert(body, teams)
 
 
-def _seed_error(request: Request, **fields: Any) -> bytes:
+def _seed_error(request: Request, refusal: SeedRefusal) -> bytes:
     request.setResponseCode(400)
     request.setHeader(b"content-type", b"application/json")
-    return msgspec.json.encode(fields)
+    return msgspec.json.encode(refusal)
 
 
 def _set(request: Request, headers: Any) -> None:

@@ -133,6 +133,9 @@ def _operation(operation: Operation, schemas: _Schemas) -> Object:
             "content": {JSON: {"schema": schemas.of(operation.takes)}},
         }
     described["responses"] = {**_success(operation, schemas), **_failures(errors_of(operation), schemas)}
+    if operation.refuses is not None:
+        shapes = [schemas.of(Error), schemas.of(operation.refuses)]
+        described["responses"]["400"]["content"] = {JSON: {"schema": {"anyOf": shapes}}}
     return described
 
 
@@ -164,13 +167,14 @@ def _success(operation: Operation, schemas: _Schemas) -> Object:
     success = SUCCESSES.get(operation.route, Success())
     answer: Object = {"description": success.description}
     if success.headers:
-        kinds = {"X-Timestamp": "number", "X-Sequence": "integer"}
+        types = {"X-Timestamp": "number", "X-Sequence": "integer"}
         answer["headers"] = {
-            name: {"description": about, "required": True, "schema": {"type": kinds.get(name, "string")}}
+            name: {"description": about, "required": True, "schema": {"type": types.get(name, "string")}}
             for name, about in success.headers
         }
-    if isinstance(operation.gives, str):
-        answer["content"] = {operation.gives: {}}
+    if isinstance(operation.gives, str | tuple):
+        kinds = (operation.gives,) if isinstance(operation.gives, str) else operation.gives
+        answer["content"] = {kind: {} for kind in kinds}
     elif operation.gives is not None:
         answer["content"] = {JSON: {"schema": schemas.of(operation.gives)}}
     return {str(success.status): answer}
@@ -267,8 +271,8 @@ def need_of(route: Route) -> str:
 
 
 def _types(operation: Operation) -> list[Any]:
-    gives = None if isinstance(operation.gives, str) else operation.gives
-    return [kind for kind in (operation.takes, operation.query, gives) if kind is not None]
+    gives = None if isinstance(operation.gives, str | tuple) else operation.gives
+    return [kind for kind in (operation.takes, operation.query, gives, operation.refuses) if kind is not None]
 
 
 def _structs(types: Iterable[Any]) -> set[type[msgspec.Struct]]:

@@ -17,8 +17,9 @@ Log in with `POST /login` (a browser: a cookie) or `POST /api/access/token` (a t
 key go as `Authorization: Bearer …`. What each operation needs stands at it as `x-permission`; a permission that begins
 with a kind of thing is given per thing.
 
-HEAD works where GET does. Every error has the one shape of the schema `Error`; `500 internal` is a fault of ours, and
-the server's log says which. All moments are Unix seconds of the server's clock, all durations seconds.
+HEAD works where GET does. Every error has the one shape of the schema `Error`, but for what the seed's own
+`POST /api/receive_camera_data.php` says of samples that are none; `500 internal` is a fault of ours, and the server's
+log says which. All moments are Unix seconds of the server's clock, all durations seconds.
 
 The same and more is there in real time: WAMP over WebSocket at `/ws`, listed under `x-wamp`.
 """
@@ -71,7 +72,7 @@ PARAMETERS: Final[Mapping[str, Object]] = {
     },
     "day": {
         "description": "a day of the server's calendar",
-        "schema": {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"},
+        "schema": {"type": "string", "format": "date"},
     },
     "number": {"description": "number of a picture of the event, from 1", "schema": {"type": "integer", "minimum": 1}},
     "user": {"description": "name of an account", "schema": _ID},

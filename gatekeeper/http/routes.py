@@ -29,8 +29,10 @@ class Operation:
     """One route as its group declared it.
 
     :ivar takes: the struct of the JSON body, or None where there is none; `query` that of the query's parameters.
-    :ivar gives: the type of the JSON answer; a media type such as "image/jpeg" where it is none.
+    :ivar gives: the type of the JSON answer; a media type such as "image/jpeg" where it is none, or
+        a tuple of those.
     :ivar summary: one sentence for people.
+    :ivar refuses: the struct of another shape that its 400 may have; None where all errors have the one shape.
     """
 
     route: Route
@@ -38,6 +40,7 @@ class Operation:
     takes: type[msgspec.Struct] | None = None
     query: type[msgspec.Struct] | None = None
     gives: Any = None
+    refuses: type[msgspec.Struct] | None = None
 
 
 class Routes:
@@ -62,6 +65,7 @@ class Routes:
         takes: type[msgspec.Struct] | None = None,
         query: type[msgspec.Struct] | None = None,
         gives: Any = None,
+        refuses: type[msgspec.Struct] | None = None,
         refused: Refused | None = None,
     ) -> None:
         """Answer a route: its permission first, the handler's value as JSON, any error in the one shape.
@@ -87,7 +91,7 @@ class Routes:
             answering: Deferred[Any] = maybeDeferred(ask)
             return answering.addCallback(_encode, request).addErrback(_failed, request)
 
-        self.operations.append(Operation(route, summary, takes, query, gives))
+        self.operations.append(Operation(route, summary, takes, query, gives, refuses))
         self.app.route(route.path, methods=[route.method], endpoint=f"{route.method} {route.path}")(answer)
 
     def _who(self, request: Request) -> Principal | None:

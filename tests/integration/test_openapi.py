@@ -16,21 +16,26 @@ pytestmark = pytest.mark.process
 BOUND = 240.0
 """Seconds for the whole run on a machine that does other things too; alone it takes a quarter of that."""
 
-EXAMPLES = 8
+EXAMPLES = 3
 """Requests per operation that are made up by chance, with a seed that is always the same."""
 
-ENDLESS = ("stream", "video_feed", "mjpeg")
+ENDLESS = ("stream", "feed_stream", "video_feed", "mjpeg")
 """Not asked: their answers have no end. `tests/http/test_mjpeg.py` and `test_cameras.py` hold them to their word."""
 
 RULED = (
     "login", "setup", "token", "password", "new_key", "new_user", "change_user", "grant", "revoke_grant", "door_open",
-    "camera_set", "panel_command", "panel_command_value",
+    "camera_set", "panel_command", "panel_command_value", "camera_try", "camera_add", "camera_change",
+    "measurement_start", "measurement_category", "measurement_send", "seed_camera_data",
+    "measurement_chart", "measurement_collapse", "measurement_stands", "measurement_export",
 )  # fmt: skip
 """What may refuse a request that the description calls good: with 400, and a sentence that says why."""
 
 CONFIGURATION = """
 [generation]
 allow-x00 = false  # no text here takes a zero byte, and a schema has no word for it
+
+[phases.coverage]
+unexpected-methods = ["OPTIONS", "DELETE", "PUT"]  # the table of routes refuses all alike
 
 [dictionaries.door]
 values = ["front"]
@@ -56,10 +61,33 @@ values = ["{user}"]
 include-operation-id = "websocket"
 checks.positive_data_acceptance.enabled = false
 
-# Rules that no schema tells: exactly one of several fields, a password's length and newness, one use of a key.
+# Rules that no schema tells: exactly one of several fields, two that belong together, a password's length and newness,
+# one use of a key, what this site's configuration allows.
 [[operations]]
 include-operation-id = {ruled}
 checks.positive_data_acceptance.enabled = false
+"""
+
+HOOKS = """
+import schemathesis
+
+@schemathesis.hook
+def before_call(context, case, kwargs):
+    # A camera that is tried, added or changed is connected to: whatever address is made up, nobody beyond this machine
+    # may hear of it. What is no address goes on as it is, to be refused.
+    body = case.body if case.path.startswith("/api/cameras") else None
+    for key in ("url", "snapshot") if isinstance(body, dict) else ():
+        if isinstance(body.get(key), str) and ":" in body[key]:
+            body[key] = "http://127.0.0.1:9/"  # nobody answers there
+
+ALSO_A_CAMERA = ("/api/cameras/try", "/api/cameras/strangers")  # what changes or removes the camera of that id, too
+
+@schemathesis.hook
+def filter_failure(context, failure, case, response):
+    if type(failure).__name__ != "AllowHeaderMismatch" or case.path not in ALSO_A_CAMERA:
+        return True
+    own = {"POST"} if case.path.endswith("try") else {"GET", "HEAD"}
+    return set(response.headers["allow"][0].split(", ")) != own | {"PATCH", "DELETE"}
 """
 
 
@@ -90,6 +118,7 @@ def test_what_is_described_is_what_answers(start: Started, server: Server, tmp_p
     assert made[0] == 200, made
     configuration = CONFIGURATION.format(event=event_with_pictures(server), user=user, ruled=json.dumps(RULED))
     (tmp_path / "schemathesis.toml").write_text(configuration, encoding="utf-8")
+    (tmp_path / "hooks.py").write_text(HOOKS, encoding="utf-8")
     command = [
         str(BIN / "schemathesis"), "--config-file=schemathesis.toml", "run", f"{server.url}/openapi.json",
         f"--header=Authorization: Bearer {TOKEN}", "--phases=examples,coverage,fuzzing",
@@ -97,10 +126,11 @@ def test_what_is_described_is_what_answers(start: Started, server: Server, tmp_p
                 *(f"--exclude-operation-id={name}" for name in ENDLESS),
     ]  # fmt: skip
     ended = subprocess.run(
-        command, cwd=tmp_path, env={**os.environ, "COLUMNS": "160"}, capture_output=True, text=True,
+        command, cwd=tmp_path, env={**os.environ, "COLUMNS": "160", "SCHEMATHESIS_HOOKS": "hooks"},
+        capture_output=True, text=True,
         timeout=BOUND, check=False,
     )  # fmt: skip
-    assert ended.returncode == 0, ended.stdout[-12_000:] + ended.stderr[-2000:]
+    assert ended.returncode == 0, ended.stdout[-60_000:] + ended.stderr[-2000:]
     assert server.ask("GET", "/healthz")[0] == 200
     assert "Traceback" not in server.output, server.output[-6000:]
     assert server.stop() < 10
