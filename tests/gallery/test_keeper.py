@@ -194,7 +194,7 @@ def test_a_kill_at_any_moment_leaves_nothing_that_lies(
     after = House(tmp_path, before.database)
     after.keeper.start()
     assert after.honest()
-    assert after.rows()[0] == first
+    assert first in after.rows()  # of one millisecond: in any order
     assert len(after.rows()) == (2 if moment == 7 else 1)
     assert not list(after.folder.folder.glob("incoming/*"))
     unknown = {name for name, _, _ in after.folder.files()} - {row.id for row in after.rows()}

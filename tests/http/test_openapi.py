@@ -21,6 +21,9 @@ METHODS = ("get", "put", "post", "patch", "delete")
 OPERATIONS = {
     (method, path): item[method] for path, item in DOCUMENT["paths"].items() for method in METHODS if method in item
 }
+SEEDS_OWN = (("post", "/api/receive_camera_data.php"), "400")
+"""Seed 002's laptops read another shape there."""
+
 NAMES = [f"{method} {path}" for method, path in OPERATIONS]
 
 
@@ -107,7 +110,7 @@ def test_every_failure_is_told_in_the_one_shape(key: tuple[str, str], operation:
     for status in statuses:
         answer = operation["responses"][status]
         assert answer["description"]
-        if status >= "400":
+        if status >= "400" and (key, status) != SEEDS_OWN:
             assert answer["content"] == {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
     guarded = operation["x-permission"] != "none"
     assert not guarded or statuses >= {"401", "403"}
