@@ -4,7 +4,8 @@
       ^         |            |          |        |
       +---------+------------+----------+--------+         pictures again, for `settle` seconds on end
 
-A step is taken only while there is trouble, each once in an episode, and is given its time. Darkness, glare, a cloth or
+A step is taken only while there is trouble, each once in an episode (but for a new connection every hour while a
+person is awaited), and is given its time. Darkness, glare, a cloth or
 a knock are nothing that a new connection mends: for them there is the alert alone. Trouble that comes back soon after
 it was mended goes on where it was, so that a camera that is "helped" every few minutes reaches a person all the same.
 """
@@ -44,6 +45,9 @@ class Trouble(StrEnum):
 MENDABLE: Final = frozenset((Trouble.OFFLINE, Trouble.STALLED, Trouble.FROZEN, Trouble.LOOPING))
 """What a new connection or a new start may end; the others are in front of the lens."""
 
+CONNECTED: Final = MENDABLE - {Trouble.OFFLINE}
+"""Of these, where there is a connection to drop."""
+
 # Seconds.
 PATIENCE: Final = 5.0  # of trouble before the first step: a camera that dials again takes three
 TIMES: Final = {  # that a step has to help
@@ -51,6 +55,7 @@ TIMES: Final = {  # that a step has to help
     Step.BACK_OFF: 60.0,
     Step.REBOOT: 90.0,  # the real camera starts, joins its WiFi and dials within 15
 }
+AGAIN: Final = 3600.0  # while a person is awaited: a new connection may help today what it didn't help yesterday
 ALERT_AFTER: Final = 60.0  # of trouble, the least: nobody is called for a lorry before the lens
 RELAPSE: Final = 600.0  # within this the same trouble is not a new one
 REBOOT_EVERY: Final = 1800.0  # the least between two reboots of a camera: half an hour of its pictures is worth more
@@ -182,7 +187,10 @@ class Ladder:
             if step in can and (step is not Step.REBOOT or self._may_reboot(now)):
                 return step
         assert self._began is not None  # noqa: S101 - narrows the type
-        return Step.ALERT if not self._alerted and now - self._began >= ALERT_AFTER else None
+        if not self._alerted:
+            return Step.ALERT if now - self._began >= ALERT_AFTER else None
+        is_due = now - self._taken_at >= AGAIN
+        return Step.RECONNECT if is_due and trouble in CONNECTED and Step.RECONNECT in can else None
 
     def _may_reboot(self, now: float) -> bool:
         if self._reboots and now - self._reboots[-1] < REBOOT_EVERY:
@@ -196,7 +204,7 @@ class Ladder:
             return
         if step is Step.REBOOT:
             self._reboots.append(now)
-        self._left = self._left[self._left.index(step) + 1 :]
+        self._left = [one for one in self._left if one is not step]
         self._until = now + TIMES[step]
 
     def _next(self, trouble: Trouble | None, now: float) -> float | None:
@@ -206,4 +214,6 @@ class Ladder:
             return self._well_since + self._settle if self._well_since is not None else None
         if now < self._until:
             return self._until
-        return None if self._alerted else self._began + ALERT_AFTER
+        if not self._alerted:
+            return self._began + ALERT_AFTER
+        return self._taken_at + AGAIN if trouble in CONNECTED and now < self._taken_at + AGAIN else None

@@ -9,6 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from gatekeeper.cameras.frame import CameraState
 from gatekeeper.cameras.recovery import (
+    AGAIN,
     ALERT_AFTER,
     DAY,
     MENDABLE,
@@ -66,7 +67,7 @@ class Camera:
 
 
 def test_each_step_has_its_time_and_the_alert_is_the_last() -> None:
-    camera = Camera().turn(Trouble.STALLED, 3600)
+    camera = Camera().turn(Trouble.STALLED, AGAIN)
     assert camera.taken() == [
         (PATIENCE, Step.RECONNECT),
         (PATIENCE + 30, Step.BACK_OFF),
@@ -75,7 +76,22 @@ def test_each_step_has_its_time_and_the_alert_is_the_last() -> None:
     ]
     assert camera.judged() == [(Step.RECONNECT, False, 30), (Step.BACK_OFF, False, 60), (Step.REBOOT, False, 90)]
     assert camera.ladder.step is Step.ALERT
-    assert camera.ladder.due is None
+    assert camera.ladder.due == 1000.0 + WHOLE + AGAIN
+
+
+def test_while_a_person_is_awaited_a_new_connection_is_tried_every_hour() -> None:
+    camera = Camera().turn(Trouble.STALLED, WHOLE + 2.5 * AGAIN)
+    assert camera.taken()[-2:] == [(WHOLE + AGAIN, Step.RECONNECT), (WHOLE + 2 * AGAIN, Step.RECONNECT)]
+    assert camera.ladder.step is Step.ALERT
+    away = Camera().turn(Trouble.OFFLINE, WHOLE + 2.5 * AGAIN)
+    assert away.taken()[-1] == (WHOLE, Step.ALERT)
+
+
+def test_a_step_that_was_not_possible_is_made_up_for() -> None:
+    camera = Camera(frozenset({Step.BACK_OFF})).turn(Trouble.OFFLINE, 50)
+    camera.can = EVERYTHING
+    camera.turn(Trouble.STALLED, 200)
+    assert [step for _, step in camera.taken()] == [Step.BACK_OFF, Step.RECONNECT, Step.REBOOT, Step.ALERT]
 
 
 @pytest.mark.parametrize("trouble", [Trouble.FROZEN, Trouble.LOOPING])
@@ -158,7 +174,7 @@ def test_a_step_that_could_not_be_taken_is_not_waited_for() -> None:
 
 
 def test_a_dark_camera_that_stalls_at_night_is_helped_beside_its_alert() -> None:
-    camera = Camera().turn(Trouble.BLACK, 3600).turn(Trouble.STALLED, 3600)
+    camera = Camera().turn(Trouble.BLACK, 3600).turn(Trouble.STALLED, 1800)
     assert [step for _, step in camera.taken()] == [Step.ALERT, Step.RECONNECT, Step.BACK_OFF, Step.REBOOT]
     assert camera.ladder.step is Step.ALERT
     camera.turn(None, 60)
@@ -225,7 +241,7 @@ class Histories(RuleBasedStateMachine):
             self.since = self.camera.now
         self.camera.can = EVERYTHING
         self.camera.turn(trouble, WHOLE + 1)
-        assert self.camera.ladder.step is Step.ALERT
+        assert self.camera.ladder._alerted
 
     @precondition(lambda self: self.camera.ladder.step is not None)
     @rule()
