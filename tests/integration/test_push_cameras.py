@@ -1,5 +1,6 @@
 """Cameras that connect, with real processes: twistd against the virtual ESP32-S3 camera, and each of its faults."""
 
+import json
 import socket
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,8 @@ from typing import Any
 import pytest
 
 from tests.integration.conftest import Started
-from tests.integration.processes import Device, Server, site, wait_for
+from tests.integration.demo import request
+from tests.integration.processes import TOKEN, Device, Server, site, wait_for
 
 pytestmark = pytest.mark.process
 
@@ -129,6 +131,10 @@ def test_framed_pictures_and_a_control_port_of_its_own(start: Started) -> None:
     assert camera.ask("status")["framed"] is True
     assert bench.set(brightness=-2) == (200, {"camera": "s3", "taken": {"brightness": "-2"}})
     assert bench.server.camera("s3")["device"]["lost"] == 0
+    answer = request(bench.control, "GET", "/api/stats", {"Authorization": f"Bearer {TOKEN}"})  # HTTP beside it
+    assert json.loads(answer.body)["camera_connected"] is True
+    assert request(bench.control, "GET", "/api/stats").status == 401
+    assert request(bench.control, "GET", "/doors", {"Authorization": f"Bearer {TOKEN}"}).status == 404
     bench.server.stop()
 
 
