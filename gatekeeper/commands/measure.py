@@ -15,7 +15,7 @@ from gatekeeper.errors import InvalidArgument
 
 if TYPE_CHECKING:
     from gatekeeper.measurements.calibration import Calibration
-    from gatekeeper.measurements.measuring import Taker
+    from gatekeeper.measurements.measurement import Taker
     from gatekeeper.measurements.preview import Preview
     from gatekeeper.measurements.targets import Target
     from gatekeeper.measurements.video import Video
@@ -95,7 +95,7 @@ def run(arguments: argparse.Namespace) -> None:
         _print_markers(arguments)
         return
     from gatekeeper.measurements.displacement import Displacement  # noqa: PLC0415 - OpenCV takes a fifth of a second
-    from gatekeeper.measurements.measuring import Measuring  # noqa: PLC0415
+    from gatekeeper.measurements.measurement import Measuring  # noqa: PLC0415
     from gatekeeper.measurements.reading import Axis  # noqa: PLC0415
 
     if arguments.team is not None and arguments.team not in TEAMS:

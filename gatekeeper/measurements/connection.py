@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
+from autobahn.twisted.websocket import WebSocketServerFactory
 
 from gatekeeper.access.guard import Channel
 from gatekeeper.access.principal import Principal
@@ -12,6 +12,7 @@ from gatekeeper.measurements import wire
 from gatekeeper.measurements.broadcast import TEXT, Audience
 from gatekeeper.measurements.intake import Entry
 from gatekeeper.measurements.sample import MAXIMUM_MESSAGE
+from gatekeeper.sockets import BoundedSocket, bearer
 from gatekeeper.wamp.framing import frame, take_message
 
 if TYPE_CHECKING:
@@ -24,10 +25,11 @@ ERRORS: Final = 20  # told to one connection in a second; more are only counted,
 SLOW: Final = 4408  # a close code: you don't read
 
 
-class MeasurementSocket(WebSocketServerProtocol):  # type: ignore[misc]  # Autobahn has no types here
+class MeasurementSocket(BoundedSocket):
     """One laptop or page."""
 
     factory: "MeasurementFactory"
+    maximum_fragments = MAXIMUM_FRAGMENTS
 
     def connectionMade(self) -> None:
         self.listener = self.factory.listener
@@ -38,7 +40,6 @@ class MeasurementSocket(WebSocketServerProtocol):  # type: ignore[misc]  # Autob
         self.team: int | None = None  # that it sent for last
         self._may: dict[int, bool] = {}
         self._seen: tuple[float, Audience] | None = None
-        self._fragments = 0
         self._full = False
         self._owed = 0  # bytes written since the system took no more
         self._errors = (0, 0)  # the second, and how many were told in it
@@ -72,7 +73,7 @@ class MeasurementSocket(WebSocketServerProtocol):  # type: ignore[misc]  # Autob
 
     def onConnect(self, request: Any) -> None:
         peer = str(getattr(self.transport.getPeer(), "host", "unix"))
-        given = request.params.get("token") or request.params.get("key") or [_bearer(request.headers)]
+        given = request.params.get("token") or request.params.get("key") or [bearer(request.headers)]
         self.who = self.listener.known(given[0], Channel(peer, "websocket", secure=bool(self.factory.isSecure)))
 
     def onOpen(self) -> None:
@@ -80,16 +81,6 @@ class MeasurementSocket(WebSocketServerProtocol):  # type: ignore[misc]  # Autob
         self.speaks = True
         self.transport.registerProducer(self, True)
         self.listener.opened(self)
-
-    def onMessageBegin(self, isBinary: bool) -> None:
-        super().onMessageBegin(isBinary)
-        self._fragments = 0
-
-    def onMessageFrameBegin(self, length: int) -> None:
-        super().onMessageFrameBegin(length)
-        self._fragments += 1
-        if self._fragments > MAXIMUM_FRAGMENTS:
-            self.abort()
 
     def _max_message_size_exceeded(self, msg_size: int, max_size: int, reason: str) -> None:
         self.listener.too_large(self)
@@ -230,8 +221,3 @@ class MeasurementFactory(WebSocketServerFactory):  # type: ignore[misc]  # Autob
         if not listener.running or len(listener.sockets) >= listener.maximum:
             return None
         return super().buildProtocol(addr)
-
-
-def _bearer(headers: Any) -> str | None:
-    scheme, _, token = headers.get("authorization", "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else None

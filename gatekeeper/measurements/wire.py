@@ -32,20 +32,8 @@ class NewData(msgspec.Struct, frozen=True, gc=False):
     timestamp: str
 
 
-class FlatData(msgspec.Struct, frozen=True, gc=False, tag="new_data", tag_field="type"):
+class FlatData(NewData, frozen=True, gc=False, tag="new_data", tag_field="type"):
     """The same in one object with its type, as the seed's document has it."""
-
-    laptop_id: int
-    dista: float
-    distb: float
-    is_a_detected: bool
-    is_b_detected: bool
-    session_id: int | None
-    category: str
-    frequency: float | None
-    relative_time: int | None
-    elapsed_seconds: int | None
-    timestamp: str
 
 
 class Stamp:

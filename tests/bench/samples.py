@@ -29,6 +29,7 @@ from typing import Any
 
 from gatekeeper.measurements.client_side import ClientSide, address_of
 from tests.bench.processes import ROOT
+from tests.bench.storage import quantile
 from tests.wamp.wire import masked, take_frames
 
 SENDERS = 8
@@ -80,11 +81,6 @@ class Found:
     tick_longest: float
     cpu: float
     each: float
-
-
-def quantile(values: Sequence[float], part: float) -> float:
-    """Return a quantile of sorted values; 0 of none."""
-    return values[min(int(len(values) * part), len(values) - 1)] if values else 0.0
 
 
 def opened(port: int) -> socket.socket:

@@ -50,6 +50,10 @@ test("the server's word that a camera is not live counts at once, with its reaso
     present: false,
     notice: "Stalled since 13:59:58 – no whole frame for 2 s",
   });
+  const help = { step: "alert", since: T0 - 1, reason: "stalled" } as const;
+  expect(viewTile(tile(camera({ ...stalled.status, help }), shown), null, CLOCK, HERE).notice).toBe(
+    "Stalled since 13:59:58 – no whole frame for 2 s. Somebody must look after it, since 13:59:59",
+  );
   const connecting = tile(camera({ state: "connecting", since: T0 }));
   expect(viewTile(connecting, null, CLOCK, HERE)).toMatchObject({
     word: "connecting",
@@ -97,4 +101,11 @@ test("the time from the server's receipt to the drawing is measured when it was 
   expect(viewTile(drew(live, T0 + 9, 800, 600, HERE, CLOCK), null, CLOCK, HERE).delay).toBe("0 ms");
   expect(viewTile(drew(live, T0, 800, 600, HERE), null, CLOCK, HERE).delay).toBe("– ms");
   expect(viewTile(live, null, CLOCK, HERE).delay).toBe("– ms");
+});
+
+test("what is done about a camera that sees nothing stands behind what is wrong", () => {
+  const help = { step: "reboot", since: T0 - 5, reason: "frozen" } as const;
+  const frozen = tile(camera({ sight: "frozen", sight_since: T0 - 60, help }), shown);
+  const notice = viewTile(frozen, null, CLOCK, HERE).notice;
+  expect(notice).toBe("The very same picture again and again, since 13:59:00. Told to reboot at 13:59:55");
 });

@@ -29,6 +29,7 @@ export function camera(changes: Partial<CameraStatus> = {}): CameraStatus {
     doors: [],
     sight: "ok",
     sight_since: T0 - 60,
+    help: null,
     device: null,
     ...changes,
   };

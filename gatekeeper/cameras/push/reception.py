@@ -10,7 +10,7 @@ again every three seconds.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Protocol
 
-from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
+from autobahn.twisted.websocket import WebSocketServerFactory
 from twisted.application.service import Service
 from twisted.internet.interfaces import IDelayedCall, ISSLTransport
 from twisted.internet.task import LoopingCall
@@ -21,6 +21,7 @@ from gatekeeper.cameras.push.assembly import Assembly, Outcome, Whole
 from gatekeeper.cameras.push.camera import Port, PushCamera
 from gatekeeper.cameras.push.identity import Facts, Known, Strangers, identify, registered
 from gatekeeper.errors import AccessDenied, GatekeeperError
+from gatekeeper.sockets import BoundedSocket, bearer
 
 MAXIMUM_MESSAGE: Final = 5 * 1024 * 1024  # bytes, as the seed's server has it
 MAXIMUM_FRAGMENTS: Final = 8192  # of a message: 5 MiB in pieces of 1 KiB are 5120; each costs memory, however small
@@ -76,10 +77,11 @@ class NoVisitors:
         pass
 
 
-class DeviceSocket(WebSocketServerProtocol):  # type: ignore[misc]  # Autobahn has no types here
+class DeviceSocket(BoundedSocket):
     """One connection; what comes goes to the reception."""
 
     factory: "DeviceFactory"
+    maximum_fragments = MAXIMUM_FRAGMENTS
 
     def connectionMade(self) -> None:
         self.reception = self.factory.reception
@@ -95,7 +97,6 @@ class DeviceSocket(WebSocketServerProtocol):  # type: ignore[misc]  # Autobahn h
         self.reads = 0
         self.until: float | None = self.heard + SHAKING_SECONDS  # then it is cut
         self.assembly = Assembly(STRANGERS_PICTURE)
-        self._fragments = 0
         self.reception.sockets.add(self)
         super().connectionMade()
 
@@ -110,7 +111,7 @@ class DeviceSocket(WebSocketServerProtocol):  # type: ignore[misc]  # Autobahn h
 
     def onConnect(self, request: Any) -> None:
         peer = getattr(self.transport.getPeer(), "host", "")
-        given = request.params.get("token") or [_bearer(request.headers)]
+        given = request.params.get("token") or [bearer(request.headers)]
         path = wire.shown(str(request.path)) or "/"
         self.facts = Facts(str(peer), path, given[0])
         self.announced = self.reception._announced(self, request)
@@ -120,16 +121,6 @@ class DeviceSocket(WebSocketServerProtocol):  # type: ignore[misc]  # Autobahn h
         self.until = None
         self.speaks = True
         self.reception._opened(self)
-
-    def onMessageBegin(self, isBinary: bool) -> None:
-        super().onMessageBegin(isBinary)
-        self._fragments = 0
-
-    def onMessageFrameBegin(self, length: int) -> None:
-        super().onMessageFrameBegin(length)
-        self._fragments += 1
-        if self._fragments > MAXIMUM_FRAGMENTS:
-            self.abort()
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
         if not self.speaks:
@@ -410,8 +401,3 @@ class Reception(Service):
         del self._proofs[there]
         if there in self.sockets and there.reads == reads:
             there.abort()
-
-
-def _bearer(headers: Mapping[str, str]) -> str | None:
-    scheme, _, token = headers.get("authorization", "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else None

@@ -2,6 +2,7 @@
 // The page's own evidence counts: without a new picture for 2 s the tile is stale whatever the server said last.
 
 import { type Clock, NO_CLOCK, offset, serverTime } from "./clock";
+import { viewHelp } from "./help";
 import { spoken } from "./language";
 import { viewSight } from "./sight";
 import type { CameraStatus, Tone } from "./types";
@@ -132,6 +133,12 @@ function patience({ fps }: CameraStatus): number {
   return fps > 0 ? Math.min(LATEST, Math.max(STALE_AFTER, LATE / fps)) : STALE_AFTER;
 }
 
+/** Return a notice with what is being done about it. */
+function withHelp(notice: string, { help }: CameraStatus, today: number): string {
+  const done = viewHelp(help, today);
+  return done === null ? notice : `${notice}. ${done}`;
+}
+
 function verdict(
   state: Tile,
   lostSince: number | null,
@@ -156,7 +163,11 @@ function verdict(
       word: SAY[status.state],
       tone,
       present: false,
-      notice: `${SAY.since(sentence(SAY[status.state]), moment(status.since, today))}${reason}`,
+      notice: withHelp(
+        `${SAY.since(sentence(SAY[status.state]), moment(status.since, today))}${reason}`,
+        status,
+        today,
+      ),
     };
   }
   const old = age(state, clock, now);
@@ -164,7 +175,10 @@ function verdict(
   if (old > patience(status))
     return { word: SAY.stale, tone: "alarm", present: false, notice: SAY.none(duration(old)) };
   const sight = viewSight(status.sight);
-  if (sight !== null) return { ...sight, notice: SAY.sightSince(sight.notice, moment(status.sight_since, today)) };
+  if (sight !== null) {
+    const notice = SAY.sightSince(sight.notice, moment(status.sight_since, today));
+    return { ...sight, notice: withHelp(notice, status, today) };
+  }
   return { word: SAY.live, tone: "calm", present: true, notice: null };
 }
 

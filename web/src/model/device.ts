@@ -1,5 +1,6 @@
 // A camera as a device: what there is to know of it, in words.
 
+import { viewHelp } from "./help";
 import { spoken } from "./language";
 import { bytes, measure } from "./telemetry";
 import type { CameraStatus } from "./types";
@@ -28,6 +29,7 @@ const SAY = spoken(
     told: "Last heard of",
     ago: (time: string) => `${time} ago`,
     now: "just now",
+    help: "Done about it",
     frames: "Pictures so far",
     rejected: "Unreadable",
     reconnects: "Reconnections",
@@ -50,6 +52,7 @@ const SAY = spoken(
     told: "Kabar terakhir",
     ago: (time: string) => `${time} lalu`,
     now: "baru saja",
+    help: "Yang dilakukan",
     frames: "Gambar sejauh ini",
     rejected: "Tidak terbaca",
     reconnects: "Sambung ulang",
@@ -79,6 +82,7 @@ export function facts(status: CameraStatus, now: number): readonly Fact[] {
     ["rssi", SAY.rssi, device?.rssi == null ? null : measure(device.rssi, "dBm")],
     ["heap", SAY.heap, device?.heap == null ? null : bytes(device.heap)],
     ["told", SAY.told, told === null ? null : told > SILENT_AFTER ? SAY.ago(duration(told)) : SAY.now],
+    ["help", SAY.help, viewHelp(status.help, now)],
     ["frames", SAY.frames, whole(status.frames)],
     ["rejected", SAY.rejected, status.rejected ? whole(status.rejected) : null],
     ["reconnects", SAY.reconnects, status.reconnects ? String(status.reconnects) : null],

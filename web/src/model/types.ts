@@ -40,7 +40,16 @@ export interface CameraStatus {
   readonly doors: readonly string[];
   readonly sight: Sight;
   readonly sight_since: number;
+  /** What is being done about it, if it shows nothing. */
+  readonly help: Help | null;
   readonly device: DeviceHealth | null;
+}
+
+/** What was done last for a camera that shows nothing; `alert`: somebody must look after it. */
+export interface Help {
+  readonly step: "reconnect" | "back_off" | "reboot" | "alert";
+  readonly since: number;
+  readonly reason: string;
 }
 
 /** Of a setting: a resolution is its number, a mode "speed" or "stability". */

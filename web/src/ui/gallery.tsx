@@ -1,6 +1,6 @@
 // Kept pictures of a camera's day: small ones by the hour, one large, and the day as a video.
 
-import { useComputed, useSignal, useSignalEffect } from "@preact/signals";
+import { useComputed, useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { GalleryModel } from "../gallery";
@@ -13,6 +13,7 @@ import type { Site } from "../site";
 import { fill, uris } from "../uris";
 import "../styles/gallery.css";
 import { AskFirst } from "./fields";
+import { useNearEnd } from "./near";
 
 /** Pictures a second of the video: a day at one a minute is a minute. */
 const FPS = 24;
@@ -277,23 +278,11 @@ function Small({ gallery, picture, name }: SmallProps): JSX.Element {
 }
 
 function Foot({ gallery }: { readonly gallery: GalleryModel }): JSX.Element {
-  const mark = useRef<HTMLDivElement>(null);
-  const near = useRef(false);
-  useEffect(() => {
-    if (mark.current === null) return;
-    const observer = new IntersectionObserver(
-      (entries) => {
-        near.current = entries.some(({ isIntersecting }) => isIntersecting);
-        if (near.current) void gallery.more();
-      },
-      { rootMargin: "800px" },
-    );
-    observer.observe(mark.current);
-    return () => observer.disconnect();
-  }, [gallery]);
-  useSignalEffect(() => {
-    if (model.wantsMore(gallery.state.value) && near.current) setTimeout(() => void gallery.more(), 0);
-  });
+  const mark = useNearEnd(
+    gallery,
+    () => model.wantsMore(gallery.state.value),
+    () => gallery.more(),
+  );
   const more = model.wantsMore(gallery.state.value) && gallery.state.value.pictures.length > 0;
   return (
     <div ref={mark} class="foot">

@@ -1,8 +1,8 @@
 // The record as a list that grows backwards while somebody scrolls, and forwards as things happen.
 
-import { useComputed, useSignalEffect } from "@preact/signals";
+import { useComputed } from "@preact/signals";
 import type { JSX } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect } from "preact/hooks";
 import { serverTime } from "../model/clock";
 import { reasonBeside, subjectName, tone } from "../model/events";
 import { type Filter, type Group, isFiltered, NO_FILTER, type OutcomeChoice } from "../model/filter";
@@ -12,6 +12,7 @@ import { byDay, type Day, MOST_LINES, type Timeline, wantsMore } from "../model/
 import type { SiteEvent } from "../model/types";
 import { clockTime, count, dayOf, sentence, whole } from "../model/words";
 import type { Site } from "../site";
+import { useNearEnd } from "./near";
 
 const SAY = spoken(
   {
@@ -283,25 +284,11 @@ export function Line({ event, subject, current = false }: LineProps): JSX.Elemen
 
 function Foot({ site, state }: { readonly site: Site; readonly state: Timeline }): JSX.Element {
   const { history } = site;
-  const mark = useRef<HTMLDivElement>(null);
-  const near = useRef(false);
-  useEffect(() => {
-    if (mark.current === null) return;
-    // A screen ahead, so that somebody who scrolls doesn't wait.
-    const observer = new IntersectionObserver(
-      (entries) => {
-        near.current = entries.some(({ isIntersecting }) => isIntersecting);
-        if (near.current) void history.more();
-      },
-      { rootMargin: "800px" },
-    );
-    observer.observe(mark.current);
-    return () => observer.disconnect();
-  }, [history]);
-  // A page of which little was wanted may leave the end in sight: then nothing crosses the mark, and it goes on here.
-  useSignalEffect(() => {
-    if (wantsMore(history.timeline.value) && near.current) setTimeout(() => void history.more(), 0);
-  });
+  const mark = useNearEnd(
+    history,
+    () => wantsMore(history.timeline.value),
+    () => history.more(),
+  );
   const filtered = isFiltered(state.filter);
   return (
     <div ref={mark} class="foot">
