@@ -5,6 +5,7 @@ import os
 import stat
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from twisted.python.failure import Failure
 from gatekeeper.editing import Editing
 from gatekeeper.errors import Conflict
 from gatekeeper.source import Source
-from gatekeeper.trying import PATIENCE
+from gatekeeper.trying import END_TIMEOUT, PATIENCE
 from tests.cameras.pictures import picture
 from tests.sites import SETTINGS, Log
 from tests.test_viewing import Stage
@@ -53,8 +54,11 @@ class House(Stage):
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> House:
-    return House(tmp_path)
+def house(tmp_path: Path) -> Iterator[House]:
+    house = House(tmp_path)
+    yield house
+    for seconds in (PATIENCE, END_TIMEOUT, 0):  # what is being tried ends, or the collector ends it in another test
+        house.net.advance(seconds)
 
 
 def test_a_camera_that_is_added_stands_in_the_file_and_on_the_board(house: House) -> None:
