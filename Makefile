@@ -14,7 +14,7 @@ PAGES_READY := gatekeeper/http/dashboard/index.html
 PAGES_SOURCES := $(shell find web/src -type f) web/index.html web/package-lock.json web/vite.config.ts
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types layers unit pages browser chromium postgresql rtsp build wheel bench docs crossbar clients clean
+.PHONY: help run test lint types layers unit pages browser firmware devices chromium postgresql rtsp build wheel bench docs crossbar clients clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -22,10 +22,11 @@ help: ## Show what can be made
 run: build ## Start the demo site (or ./gatekeeper.toml) at http://127.0.0.1:8000
 	$(BIN)/twistd -n --pidfile= gatekeeper $(ARGS)
 
-test: build chromium postgresql rtsp ## Run everything: ruff, mypy, import-linter, vitest, the browser tests, pytest
+test: build chromium postgresql rtsp devices ## Run everything: ruff, mypy, import-linter, firmware, vitest, the browser tests, pytest
 	@echo "== ruff, biome, tsc"; $(MAKE) -s lint
 	@echo "== mypy, strict"; $(MAKE) -s types
 	@echo "== import-linter"; $(MAKE) -s layers
+	@echo "== the firmware"; $(MAKE) -s firmware
 	@echo "== vitest"; $(MAKE) -s pages
 	@echo "== the dashboard in Chromium"; $(MAKE) -s browser
 	@echo "== pytest"; $(MAKE) -s unit
@@ -49,6 +50,21 @@ pages: $(NODE_READY) ## Run vitest
 
 browser: build chromium ## Drive the dashboard in headless Chromium
 	cd web && GATEKEEPER_BIN=../$(BIN) $(NPM) run e2e
+
+firmware: devices ## Check the devices: form, tests at 64 and 32 bits, clang-tidy, fuzzing, cross compilers
+	firmware/check
+
+# Compilers and libraries for the devices' code, Debian's; without them its tests are skipped, and fail under CI.
+devices:
+	@if ! { command -v cmake && command -v ninja && command -v clang-tidy && command -v clang-format && \
+	  command -v xtensa-lx106-elf-g++ && command -v riscv64-unknown-elf-g++ && \
+	  ls /usr/include/doctest/doctest.h /usr/include/newlib/c++ /usr/lib/i386-linux-gnu/libmbedcrypto.so.7; } >/dev/null 2>&1; then \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
+	    dpkg --add-architecture i386 && apt-get update -qq && \
+	    DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends cmake ninja-build g++ g++-multilib \
+	      clang clang-tidy clang-format libclang-rt-14-dev doctest-dev libmbedtls-dev libmbedcrypto7:i386 \
+	      gcc-xtensa-lx106 gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf libstdc++-arm-none-eabi-newlib >/dev/null; \
+	  else echo "The devices are not checked: install what firmware/README.md names" >&2; fi; fi
 
 # Debian's Chromium, installed where that is possible; elsewhere CHROMIUM names one.
 chromium:
