@@ -76,6 +76,7 @@ class Measurements:
         self._record = record
         self._told = told
         self._last: dict[int, float] = {}
+        self._heard: dict[int, float] = {}
         self.unrecorded = 0
         self.refused: Counter[str] = Counter()
 
@@ -98,12 +99,12 @@ class Measurements:
 
         :raises Unrecorded: if nobody wants it kept; Overloaded if it can't even wait.
         """
+        measured = self._heard[found.team] = self._wall() - found.age
         try:
             place = self.sessions.place(self._reactor.seconds(), found.age)
         except Unrecorded:
             self.unrecorded += 1
             raise
-        measured = self._wall() - found.age
         self._last[found.team] = measured
         row = SampleRow(
             place.session,
@@ -198,6 +199,7 @@ class Measurements:
             team=team,
             name=self.settings.name_of(team, self.sessions.category),
             last=self._last.get(team),
+            heard=self._heard.get(team),
             samples=run.samples if run is not None else 0,
             collapsed=self.course.collapsed.get(session.id, {}).get(team) if session is not None else None,
         )

@@ -12,6 +12,8 @@ class TeamStatus(msgspec.Struct, frozen=True, kw_only=True):
 
     :ivar name: in the category that holds.
     :ivar last: Unix seconds of the newest sample that was taken in since the start; None before the first.
+    :ivar heard: the same of the newest sample that came at all: also while nothing is recorded, it tells that the laptop
+        measures.
     :ivar samples: in the session that runs, or the last one in memory.
     :ivar collapsed: second of that session at which its tower fell.
     """
@@ -19,6 +21,7 @@ class TeamStatus(msgspec.Struct, frozen=True, kw_only=True):
     team: int
     name: str
     last: float | None
+    heard: float | None
     samples: int
     collapsed: float | None
 

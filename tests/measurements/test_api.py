@@ -287,6 +287,18 @@ def test_samples_by_wamp_are_answered_when_they_are_stored(house: House) -> None
     assert len(house.stored()) == 2
 
 
+def test_a_laptop_that_sends_before_anything_is_recorded_is_known_to_send(house: House) -> None:
+    answers: list[Any] = []
+    house.session().call("gatekeeper.measurement.send", samples=[sample(2)]).addBoth(answers.append)
+    assert answers == [{"stored": 0, "unrecorded": (0,)}]
+    teams = {team["team"]: team for team in house.call("/measurements", method="GET").json["teams"]}
+    assert (teams[2]["last"], teams[2]["heard"]) == (
+        None,
+        pytest.approx(house.call("/measurements", method="GET").json["time"], abs=1),
+    )
+    assert teams[1]["heard"] is None
+
+
 # --- files ---
 
 

@@ -40,6 +40,8 @@ export interface TeamCell {
   readonly figures: Signal<Figures | null>;
   /** Second of the session at which its tower fell. */
   readonly collapsed: Signal<number | null>;
+  /** When its newest sample came, recorded or not: the server's clock. */
+  readonly heard: Signal<number | null>;
   readonly lines: Readonly<Record<"a" | "b", Trace>>;
   /** The session whose samples are in the lines; null for samples of none, undefined before the first. */
   take: number | null | undefined;
@@ -144,10 +146,11 @@ export class Measuring {
     const newest = after.session === null ? (after.last?.id ?? 0) : after.session.id - 1;
     const wanted = after.teams.filter(({ team }) => this.#only === null || team === this.#only);
     const isNew = after.session !== null && after.session.id !== before?.session?.id;
-    const cells = wanted.map(({ team, name, collapsed }) => {
+    const cells = wanted.map(({ team, name, collapsed, heard }) => {
       const cell = this.teams.value.find((known) => known.team === team) ?? this.#cell(team, newest);
       cell.name.value = name;
       cell.collapsed.value = collapsed;
+      cell.heard.value = heard;
       if (isNew && before !== null) cell.figures.value = null;
       return cell;
     });
@@ -162,6 +165,7 @@ export class Measuring {
       name: signal(""),
       figures: signal(null),
       collapsed: signal(null),
+      heard: signal(null),
       lines: { a: new Trace(most), b: new Trace(most) },
       take: undefined,
       newest,

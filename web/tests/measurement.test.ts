@@ -60,7 +60,7 @@ function status(changes: Partial<MeasurementStatus> = {}): MeasurementStatus {
     duration: 60,
     categories: ["baja", "beton"],
     frequencies: [1.5, 2.5],
-    teams: [{ team: 1, name: "Tim A-1", last: T0, samples: 9, collapsed: null }],
+    teams: [{ team: 1, name: "Tim A-1", last: T0, heard: T0, samples: 9, collapsed: null }],
     counts: { taken: 9, stored: 9, again: 0, failed: 0, unrecorded: 0, refused: {}, waiting: 0, paused: false },
     ...changes,
   };
@@ -144,6 +144,16 @@ test("a laptop that is silent has no number, and neither has a page without a co
   expect(silent).toMatchObject({ value: "–", at: null, note: "no sample for 1.6 s" });
   expect(viewPoint(reading, "a", NOW, CLOCK, NOW)).toMatchObject({ value: "–", at: null, note: "not known" });
   expect(viewPoint(null, "a", null, CLOCK, NOW)).toMatchObject({ value: "–", note: "no sample yet" });
+});
+
+test("a laptop that sends while nothing is recorded is not silent", () => {
+  const sends = { value: "–", at: null, note: "sends, not recorded", tone: "calm" };
+  expect(viewPoint(null, "a", null, CLOCK, NOW, T0 - 2)).toMatchObject(sends);
+  const reading = read(null, samples());
+  expect(viewPoint(reading, "a", null, CLOCK, NOW + 60, T0 + 59)).toMatchObject(sends);
+  expect(viewPoint(reading, "a", null, CLOCK, NOW + 60, T0 + 50).note).toBe("no sample for 10 s");
+  // In a session the newest sample came with the ones that were kept: a gap stays a gap.
+  expect(viewPoint(reading, "a", null, CLOCK, NOW + 2, T0).note).toBe("no sample for 2.0 s");
 });
 
 test.each([

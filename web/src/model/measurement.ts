@@ -26,6 +26,7 @@ export interface TeamStatus {
   readonly team: number;
   readonly name: string;
   readonly last: number | null;
+  readonly heard: number | null;
   readonly samples: number;
   readonly collapsed: number | null;
 }
@@ -156,6 +157,7 @@ const SAY = spoken(
     free: "What comes is recorded without a session.",
     dropped: "What comes is neither recorded nor shown.",
     noSample: "no sample yet",
+    unrecorded: "sends, not recorded",
     silent: (time: string) => `no sample for ${time}`,
     notSeen: "not detected",
     lastSeen: (time: string) => `last detected ${time} ago`,
@@ -179,6 +181,7 @@ const SAY = spoken(
     free: "Data yang masuk direkam tanpa sesi.",
     dropped: "Data yang masuk tidak direkam dan tidak ditampilkan.",
     noSample: "belum ada data",
+    unrecorded: "mengirim, tidak direkam",
     silent: (time: string) => `tidak ada data selama ${time}`,
     notSeen: "tidak terdeteksi",
     lastSeen: (time: string) => `terakhir terdeteksi ${time} lalu`,
@@ -282,6 +285,9 @@ export function read(before: Reading | null, samples: TeamSamples): Reading | nu
 /** Seconds without a sample after which a point is nowhere: seven pictures of the slowest useful camera. */
 export const SILENT_AFTER = 1.5;
 
+/** Seconds for which a laptop that sends unrecorded is said to send: the server is asked every two. */
+export const HEARD_LATELY = 2 + SILENT_AFTER;
+
 export interface PointView {
   /** The displacement with its sign, or "–". */
   readonly value: string;
@@ -306,20 +312,27 @@ export function level(value: number | null | undefined, digits: number, unit = "
   return `${signed(value, digits).replace("+", "")}${unit ? ` ${unit}` : ""}`;
 }
 
-/** Return what is shown of a point now. */
+/** Return what is shown of a point now; `heard`: when the team's newest sample came, recorded or not. */
 export function viewPoint(
   reading: Reading | null,
   point: Point,
   lostSince: number | null,
   clock: Clock,
   now: number,
+  heard: number | null = null,
 ): PointView {
   const nowhere = (note: string, tone: Tone): PointView => ({ value: "–", unit: "", note, tone, at: null });
   if (lostSince !== null) return nowhere(SAY.notKnown, "unknown");
-  if (reading === null) return nowhere(SAY.noSample, "unknown");
   const today = serverTime(clock, now);
-  const age = Math.max(0, today - reading.time);
-  if (age > SILENT_AFTER) return nowhere(SAY.silent(duration(age)), "attention");
+  const age = reading === null ? Number.POSITIVE_INFINITY : Math.max(0, today - reading.time);
+  if (reading === null || age > SILENT_AFTER) {
+    const unheard = heard === null ? Number.POSITIVE_INFINITY : Math.max(0, today - heard);
+    if (unheard <= HEARD_LATELY && age - unheard > SILENT_AFTER) return nowhere(SAY.unrecorded, "calm");
+    const silent = Math.min(age, unheard);
+    return silent === Number.POSITIVE_INFINITY
+      ? nowhere(SAY.noSample, "unknown")
+      : nowhere(SAY.silent(duration(silent)), "attention");
+  }
   const [value, seen] = point === "a" ? [reading.a, reading.seenA] : [reading.b, reading.seenB];
   if (value !== null)
     return { value: signed(value), unit: SAY.mm, note: SAY.old(duration(age)), tone: "calm", at: value };

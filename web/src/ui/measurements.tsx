@@ -239,7 +239,7 @@ type CellProps = Pick<RowProps, "site" | "cell" | "point" | "frozen">;
 
 function Displacement({ site, cell, point, frozen }: CellProps): JSX.Element {
   const view = useComputed<PointView>(() =>
-    viewPoint(cell.reading, point, site.lostSince.value, site.clock.value, site.now.value),
+    viewPoint(cell.reading, point, site.lostSince.value, site.clock.value, site.now.value, cell.heard.value),
   );
   const { value, unit, note, tone, at } = useFrozen(view, frozen);
   const share = at === null ? 0 : Math.max(-1, Math.min(1, at / FULL));

@@ -220,7 +220,7 @@ function One({ site, measuring, cell }: OneProps): JSX.Element {
 /** Where a point is now, large enough for an arm's length. */
 function Where({ site, cell, point }: Pick<OneProps, "site" | "cell"> & { readonly point: Point }): JSX.Element {
   const view = useComputed(() =>
-    viewPoint(cell.reading, point, site.lostSince.value, site.clock.value, site.now.value),
+    viewPoint(cell.reading, point, site.lostSince.value, site.clock.value, site.now.value, cell.heard.value),
   );
   const tone = useComputed(() => view.value.tone);
   const value = useComputed(() => view.value.value);
