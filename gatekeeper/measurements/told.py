@@ -12,7 +12,7 @@ class TeamStatus(msgspec.Struct, frozen=True, kw_only=True):
 
     :ivar name: in the category that holds.
     :ivar last: Unix seconds of the newest sample that was taken in since the start; None before the first.
-    :ivar heard: the same of the newest sample that came at all: also while nothing is recorded, it tells that the laptop
+    :ivar heard: the same of the newest sample that came at all: while nothing is recorded it tells that the laptop
         measures.
     :ivar samples: in the session that runs, or the last one in memory.
     :ivar collapsed: second of that session at which its tower fell.
