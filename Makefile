@@ -63,7 +63,7 @@ devices:
 	    dpkg --add-architecture i386 && apt-get update -qq && \
 	    DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends cmake ninja-build g++ g++-multilib \
 	      clang clang-tidy clang-format libclang-rt-14-dev doctest-dev libmbedtls-dev libmbedcrypto7:i386 \
-	      gcc-xtensa-lx106 gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf libstdc++-arm-none-eabi-newlib >/dev/null; \
+	      gcc-xtensa-lx106 gcc-riscv64-unknown-elf libnewlib-dev libstdc++-arm-none-eabi-dev >/dev/null; \
 	  else echo "The devices are not checked: install what firmware/README.md names" >&2; fi; fi
 
 # Debian's Chromium, installed where that is possible; elsewhere CHROMIUM names one.
