@@ -87,6 +87,9 @@ base(
       await page.goto(garden.url);
       await open(page, garden.url);
       await expect(page.getByTestId("setting-contrast-took")).toContainText("not set here");
+      const link = page.getByTestId("facts").locator("div", { hasText: "Feed “small”" }).locator("a").last();
+      const made = await page.request.get(new URL((await link.getAttribute("href")) ?? "", garden.url).href);
+      expect([made.status(), made.headers()["content-type"]]).toEqual([200, "image/jpeg"]);
       await garden.fault("unwilling");
       await page.locator("#setting-contrast").focus();
       await page.keyboard.press("ArrowRight");

@@ -115,6 +115,9 @@ control = ""
 id = "garden"
 name = "Garden"
 push = {path = "/garden"}
+[[cameras.feeds]]
+name = "small"
+width = 160
 `;
     await writeFile(join(folder, "site.toml"), text);
     const server = twistd(folder, { GATEKEEPER_E2E_TOKEN: TOKEN }, "--config", join(folder, "site.toml"));

@@ -27,6 +27,7 @@ export function camera(changes: Partial<CameraStatus> = {}): CameraStatus {
     reconnects: 0,
     viewers: 1,
     doors: [],
+    feeds: [],
     sight: "ok",
     sight_since: T0 - 60,
     help: null,

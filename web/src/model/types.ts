@@ -38,6 +38,8 @@ export interface CameraStatus {
   readonly viewers: number;
   /** Ids of the doors that it looks at. */
   readonly doors: readonly string[];
+  /** Names of the feeds that are made of its pictures. */
+  readonly feeds: readonly string[];
   readonly sight: Sight;
   readonly sight_since: number;
   /** What is being done about it, if it shows nothing. */

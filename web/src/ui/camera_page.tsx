@@ -12,6 +12,7 @@ import { spoken } from "../model/language";
 import { fragment } from "../model/route";
 import type { CameraCell, Site } from "../site";
 import "../styles/closeup.css";
+import { fill, uris } from "../uris";
 import { Screen } from "./camera";
 import type { CameraPageProps } from "./camera_later";
 import { Charts } from "./charts";
@@ -29,8 +30,10 @@ const SAY = spoken(
     lately: "Lately",
     nothing: "Nothing has happened to it yet.",
     all: "All of its events",
-    snapshot: "Newest picture",
-    stream: "Stream",
+    elsewhere: "For other viewers",
+    feed: (name: string) => `Feed “${name}”`,
+    snapshot: "newest picture",
+    stream: "stream",
     virtual: "virtual",
     age: "Age of this picture",
     rate: "Pictures per second drawn here",
@@ -46,8 +49,10 @@ const SAY = spoken(
     lately: "Belakangan ini",
     nothing: "Belum terjadi apa-apa padanya.",
     all: "Semua kejadiannya",
-    snapshot: "Gambar terbaru",
-    stream: "Aliran gambar",
+    elsewhere: "Untuk penampil lain",
+    feed: (name: string) => `Aliran “${name}”`,
+    snapshot: "gambar terbaru",
+    stream: "aliran",
     virtual: "virtual",
     age: "Umur gambar ini",
     rate: "Gambar per detik yang ditampilkan di sini",
@@ -181,8 +186,34 @@ function Facts({ site, camera }: Props): JSX.Element {
             <dd data-testid={`fact-${id}`}>{text}</dd>
           </div>
         ))}
+        <Addresses camera={camera} />
       </dl>
     </Titled>
+  );
+}
+
+/** Addresses that any viewer shows: the camera's own pictures, and each feed that is made of them. */
+function Addresses({ camera }: { readonly camera: CameraCell }): JSX.Element {
+  const feeds = useComputed(() => camera.tile.value.status.feeds.join("\n")).value;
+  const row = (name: string, stream: string, snapshot: string): JSX.Element => (
+    <div key={stream}>
+      <dt>{name}</dt>
+      <dd>
+        <a href={stream}>{SAY.stream}</a>, <a href={snapshot}>{SAY.snapshot}</a>
+      </dd>
+    </div>
+  );
+  const of = { camera: camera.id };
+  return (
+    <>
+      {row(SAY.elsewhere, fill(uris.STREAM, of), fill(uris.SNAPSHOT, of))}
+      {feeds
+        .split("\n")
+        .filter(Boolean)
+        .map((feed) =>
+          row(SAY.feed(feed), fill(uris.FEED_STREAM, { ...of, feed }), fill(uris.FEED_SNAPSHOT, { ...of, feed })),
+        )}
+    </>
   );
 }
 
