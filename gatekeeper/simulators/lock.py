@@ -1,12 +1,16 @@
-"""The virtual door lock: the seed's firmware behind a real WebSocket server on a loopback port.
+"""The virtual door lock: the seed's firmware, or ours, behind a real WebSocket server on a loopback port.
 
-`ws://127.0.0.1:<port>/ws`, and, as on the real one, `GET /open`, `/lock` and `/status` for anybody.
+`ws://127.0.0.1:<port>/ws`, and, as on the seed's real one, `GET /open`, `/lock` and `/status` for anybody; ours has no
+doors of that kind.
 """
 
+from collections import deque
+from collections.abc import Sequence
 from typing import Any
 
 from autobahn.twisted.resource import WebSocketResource
 from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
+from autobahn.websocket.types import ConnectionDeny
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.interfaces import IDelayedCall
@@ -15,7 +19,8 @@ from twisted.protocols.policies import WrappingFactory
 from twisted.web.resource import NoResource, Resource
 from twisted.web.server import NOT_DONE_YET, Request, Site
 
-from gatekeeper.simulators.lock_device import LockDevice, LockFault, Say
+from gatekeeper.simulators.lock_device import Drop, LockDevice, LockFault, Say
+from gatekeeper.simulators.own_lock_device import OwnLockDevice
 
 TICK = 0.1
 """Seconds between turns of the device's loop."""
@@ -27,6 +32,13 @@ LATE = 3.0
 class _Client(WebSocketServerProtocol):  # type: ignore[misc]  # Autobahn has no types here
     lock: "VirtualLock"
     number = 0
+    address = ""
+
+    def onConnect(self, request: Any) -> None:
+        self.address = request.peer.partition(":")[2].rpartition(":")[0]
+        refusal = self.lock.device.refusal(self.address, request.origin)
+        if refusal is not None:
+            raise ConnectionDeny(refusal)
 
     def onOpen(self) -> None:
         self.number = self.lock._joined(self)
@@ -75,15 +87,22 @@ class VirtualLock(Service):
 
     :param reactor: its clock and its network.
     :param port: 0 lets the system choose; see `port` after the start.
+    :param device: the firmware; the seed's without one.
     :param result_delay: seconds from a command to its OK: line; 0.0125 is the real lock's median.
     :param acknowledge_delay: seconds from a command to its ACK: line; 0.108 is the real lock's median.
     :ivar connections: how many WebSockets were ever opened; `open_now` and `most_open`: how many at once.
     """
 
     def __init__(
-        self, reactor: Any, port: int = 0, *, result_delay: float = 0.0125, acknowledge_delay: float = 0.108
+        self,
+        reactor: Any,
+        port: int = 0,
+        *,
+        device: "LockDevice | OwnLockDevice | None" = None,
+        result_delay: float = 0.0125,
+        acknowledge_delay: float = 0.108,
     ) -> None:
-        self.device = LockDevice()
+        self.device = device if device is not None else LockDevice()
         self.port = port
         self.connections = 0
         self.most_open = 0
@@ -95,6 +114,8 @@ class VirtualLock(Service):
         self._loop = LoopingCall(self._tick)
         self._loop.clock = reactor
         self._pending: set[IDelayedCall] = set()
+        self._queue: deque[Say | Drop] = deque()  # what our firmware says leaves in its order: its counters rise
+        self._last_due = 0.0
         self._site: WrappingFactory | None = None
 
     # --- what tests and the command line use ---
@@ -135,7 +156,8 @@ class VirtualLock(Service):
     def stray_open(self) -> None:
         """Open as if another client had ordered it: everybody hears the answer."""
         self.press(True)
-        self._say([Say("OK:Door opened"), Say("ACK:OPEN_DOOR", acknowledges=True)], 0.0)
+        if not self.device.is_own:
+            self._say([Say("OK:Door opened"), Say("ACK:OPEN_DOOR", acknowledges=True)], 0.0)
 
     def cut(self, reset: bool) -> None:
         """Close every connection, with a FIN or with a RST."""
@@ -163,6 +185,7 @@ class VirtualLock(Service):
             if call.active():
                 call.cancel()
         self._pending.clear()
+        self._queue.clear()
         for connection in self._connections():
             connection.transport.abortConnection()
         return maybeDeferred(self._stop_listening)
@@ -170,10 +193,15 @@ class VirtualLock(Service):
     def _listen(self) -> None:
         sockets = WebSocketServerFactory(reactor=self._reactor)
         sockets.protocol = type("Client", (_Client,), {"lock": self})
-        sockets.setProtocolOptions(autoPingInterval=0, closeHandshakeTimeout=1)
+        if self.device.is_own:  # its deadlines: handshake 5 s, PING frame at 15 s, dropped at 45 s, closed within 2 s
+            sockets.setProtocolOptions(
+                openHandshakeTimeout=5, autoPingInterval=15, autoPingTimeout=30, closeHandshakeTimeout=2
+            )
+        else:
+            sockets.setProtocolOptions(autoPingInterval=0, closeHandshakeTimeout=1)
         root = Resource()
         root.putChild(b"ws", _Upgrade(sockets, self))
-        for name in (b"open", b"lock", b"status"):
+        for name in (b"open", b"lock", b"status") if not self.device.is_own else ():
             root.putChild(name, _Unguarded(self))
         site = Site(root, reactor=self._reactor)
         site.noisy = False
@@ -192,17 +220,17 @@ class VirtualLock(Service):
         self.connections += 1
         self._clients[self.connections] = client
         self.most_open = max(self.most_open, len(self._clients))
-        self._say(self.device.connected(self.connections, self._reactor.seconds()), 0.0)
+        self._say(self.device.connected(self.connections, self._reactor.seconds(), client.address), 0.0)
         return self.connections
 
     def _left(self, client: _Client) -> None:
         if self._clients.pop(client.number, None) is not None:
-            self.device.disconnected()
+            self.device.disconnected(client.number)
 
     def _heard(self, client: _Client, text: str) -> None:
         if self.fault in (LockFault.SILENT, LockFault.SEVERED):
             return
-        says = self.device.text(text, self._reactor.seconds())
+        says = self.device.text(text, self._reactor.seconds(), client.number)
         if self.fault in (LockFault.HANG_UP, LockFault.RESET) and text == "OPEN_DOOR":
             self.cut(reset=self.fault is LockFault.RESET)
             return
@@ -211,26 +239,41 @@ class VirtualLock(Service):
     def _tick(self) -> None:
         self._say(self.device.tick(self._reactor.seconds()), 0.0)
 
-    def _say(self, says: list[Say], late: float) -> None:
+    def _say(self, says: Sequence[Say | Drop], late: float) -> None:
         for say in says:
-            answer = say.text.startswith(("OK:Door", "ACK:"))
-            delay = late + (self.acknowledge_delay if say.acknowledges else self.result_delay if answer else 0.0)
-            if delay > 0:
+            answer = isinstance(say, Say) and say.text.startswith(("OK:Door", "ACK:"))
+            slow = isinstance(say, Say) and say.acknowledges
+            delay = late + (self.acknowledge_delay if slow else self.result_delay if answer else 0.0)
+            if self.device.is_own:
+                self._in_order(delay, say)
+            elif delay > 0:
                 self._later(delay, say)
             else:
                 self._write(say)
 
-    def _later(self, delay: float, say: Say) -> None:
+    def _in_order(self, delay: float, say: Say | Drop) -> None:
+        due = max(self._last_due, self._reactor.seconds() + delay)
+        if not self._queue and delay == 0:
+            self._write(say)
+            return
+        self._last_due = due
+        self._queue.append(say)
+        self._later(max(0.0, due - self._reactor.seconds()), None)
+
+    def _later(self, delay: float, say: Say | Drop | None) -> None:
         def write() -> None:
             self._pending.discard(call)
-            self._write(say)
+            self._write(say if say is not None else self._queue.popleft())
 
         call = self._reactor.callLater(delay, write)
         self._pending.add(call)
 
-    def _write(self, say: Say) -> None:
+    def _write(self, say: Say | Drop) -> None:
         if self.fault in (LockFault.SILENT, LockFault.SEVERED):
             return
-        to = self._clients.values() if say.client is None else [self._clients[say.client]]
-        for client in list(to):
-            client.sendMessage(say.text.encode())
+        to = self._clients.values() if say.client is None else [self._clients.get(say.client)]
+        for client in [one for one in to if one is not None]:
+            if isinstance(say, Drop):
+                client.sendClose(say.code)
+            else:
+                client.sendMessage(say.text.encode())

@@ -43,6 +43,14 @@ class Say:
     acknowledges: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """The end of one client's connection, with WebSocket's code for why."""
+
+    client: int
+    code: int
+
+
 class LockDevice:
     """The lock's firmware. Times are monotonic seconds.
 
@@ -50,6 +58,8 @@ class LockDevice:
     :ivar history: every change of the relay as (time, energised).
     :ivar commands: every text that was heard, with its time.
     """
+
+    is_own = False
 
     def __init__(self, rssi: int = -58) -> None:
         self.relay = False
@@ -61,18 +71,22 @@ class LockDevice:
         self._heartbeat = 0.0
         self._next_signal = 0.0
 
-    def connected(self, client: int, now: float) -> list[Say]:
+    def refusal(self, address: str, origin: str | None) -> int | None:
+        """Return the HTTP status that a handshake is refused with: everybody may come in, browsers too."""
+        return None
+
+    def connected(self, client: int, now: float, address: str = "") -> list[Say]:
         """A client's WebSocket is open."""
         self._client_connected = True
         self._heartbeat = now
         state = "OK:OPEN" if self.relay else "OK:LOCKED"
         return [Say(text, client) for text in ("Connected to Door Lock", state, f"SIGNAL:GOOD:{self.rssi}")]
 
-    def disconnected(self) -> None:
+    def disconnected(self, client: int = 0) -> None:
         """Any client went: the firmware has one flag for all of them."""
         self._client_connected = False
 
-    def text(self, text: str, now: float) -> list[Say]:
+    def text(self, text: str, now: float, client: int = 0) -> list[Say]:
         """A client said something; not trimmed, as in the firmware."""
         self._heartbeat = now
         self.commands.append((now, text))
