@@ -9,6 +9,10 @@
 
 namespace gk {
 
+constexpr bool startsWith(std::string_view text, std::string_view beginning) noexcept {
+  return text.size() >= beginning.size() && std::string_view(text.data(), beginning.size()) == beginning;
+}
+
 template <std::size_t N>
 class Text {
  public:
