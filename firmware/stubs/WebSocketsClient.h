@@ -16,6 +16,11 @@ enum WStype_t {
   WStype_PONG,
 };
 
+enum WSclientsStatus_t { WSC_NOT_CONNECTED, WSC_HEADER, WSC_BODY, WSC_CONNECTED };
+struct WSclient_t {
+  WSclientsStatus_t status;
+};
+
 class WebSocketsClient {
  public:
   typedef std::function<void(WStype_t, uint8_t*, size_t)> WebSocketClientEvent;
@@ -31,4 +36,8 @@ class WebSocketsClient {
   void setReconnectInterval(unsigned long ms);
   void enableHeartbeat(uint32_t interval, uint32_t patience, uint8_t misses);
   bool isConnected();
+  bool sendPing(uint8_t* payload = nullptr, size_t length = 0);
+
+ protected:
+  WSclient_t _client;
 };

@@ -30,6 +30,10 @@ union arduino_event_info_t {
 typedef size_t wifi_event_id_t;
 typedef std::function<void(arduino_event_id_t, arduino_event_info_t)> WiFiEventFuncCb;
 
+struct IPAddress {
+  uint8_t operator[](int index) const;
+};
+
 struct WiFiClass {
   static bool mode(wifi_mode_t mode);
   static bool setHostname(const char* name);
@@ -41,6 +45,7 @@ struct WiFiClass {
                     const uint8_t* bssid = nullptr, bool connect = true);
   bool disconnect(bool off = false, bool erase = false, unsigned long timeout = 100);
   int8_t RSSI();
+  IPAddress localIP();
   wifi_event_id_t onEvent(WiFiEventFuncCb callback, arduino_event_id_t event = ARDUINO_EVENT_MAX);
 };
 extern WiFiClass WiFi;

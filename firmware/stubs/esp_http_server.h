@@ -81,6 +81,7 @@ typedef esp_err_t (*httpd_err_handler_func_t)(httpd_req_t*, httpd_err_code_t);
 #define HTTPD_RESP_USE_STRLEN -1
 
 esp_err_t httpd_start(httpd_handle_t* out, const httpd_config_t* config);
+bool httpd_uri_match_wildcard(const char* pattern, const char* uri, size_t count);
 esp_err_t httpd_stop(httpd_handle_t server);
 esp_err_t httpd_register_uri_handler(httpd_handle_t server, const httpd_uri_t* uri);
 esp_err_t httpd_register_err_handler(httpd_handle_t server, httpd_err_code_t error, httpd_err_handler_func_t handler);

@@ -70,11 +70,13 @@ MISTAKES = {
     ),
     "a timer without its time": ("lib/gk_board/src/guard.cpp", "(timer_, limit_us_)", "(timer_)"),
     "a network's name as an array": ("lib/gk_board/src/station.cpp", "chosen.ssid.data()", "chosen.ssid"),
-    "a hook of another shape": (
-        "lib/gk_board/src/sessions.cpp",
-        "config.close_fn = &Sessions::onClose",
-        "config.close_fn = &Sessions::onOpen",
+    "a pin as a number": ("src/door_lock/relay.cpp", "(kRelayPin, GPIO_MODE_OUTPUT)", "(32, GPIO_MODE_OUTPUT)"),
+    "a resolution that is cast": (
+        "src/push_cam/camera_manager.cpp",
+        "kFrameSizes[static_cast<std::size_t>(value)]",
+        "value",
     ),
+    "a request that goes nowhere": ("src/mjpeg_cam/cam_server.cpp", "(request, &asked.request)", "(request)"),
 }
 
 
@@ -118,6 +120,7 @@ def test_the_build_is_pinned_and_has_no_unknown_option() -> None:
             assert re.search(r"@\d+\.\d+\.\d+$", dependency), dependency
         if name.startswith("env:"):
             assert section["build_src_filter"] == f"+<{name.removeprefix('env:')}/>"
+            assert (FIRMWARE / "src" / name.removeprefix("env:") / "main.cpp").exists()
     assert re.search(r"/releases/download/55\.03\.311/", sections["env"]["platform"])
 
 
@@ -144,3 +147,73 @@ def test_no_secret_is_tracked() -> None:
     for line in (FIRMWARE / "include" / "secrets.h.example").read_text().splitlines():
         if line.startswith("#define"):
             assert line.endswith(' ""'), line
+
+
+def body(source: str, head: str) -> list[str]:
+    """The statements of a function, without comments."""
+    text = (FIRMWARE / source).read_text()
+    start = text.index(head) + len(head)
+    lines = text[start : text.index("\n}\n", start)].splitlines()
+    return [line.strip() for line in lines if line.strip() and not line.strip().startswith("//")]
+
+
+def test_i1_the_relay_rests_before_anything_else_happens_and_before_its_pin_drives() -> None:
+    assert body("src/door_lock/main.cpp", "void setup() {")[0] == "relay::begin();"
+    begin = body("src/door_lock/relay.cpp", "void begin() noexcept {")
+    assert begin[:2] == ["set(false);", "gpio_set_direction(kRelayPin, GPIO_MODE_OUTPUT);"]
+
+
+def test_i12_the_guard_runs_before_the_current_does() -> None:
+    relay = body("src/door_lock/main.cpp", "void relay(bool energised) noexcept override {")
+    held = next(at for at, line in enumerate(relay) if "guard.hold()" in line)
+    assert held < relay.index("relay::set(energised);")
+    assert body("lib/gk_board/src/guard.cpp", "void Guard::expired(void* self) noexcept {")[1:] == [
+        "guard.drop_();",
+        "guard.tripped_.store(true);",
+    ]
+
+
+def test_no_get_moves_the_door() -> None:
+    server = (FIRMWARE / "src" / "door_lock" / "lock_server.cpp").read_text()
+    assert re.findall(r'\.uri = "([^"]*)"', server) == ["/ws", "/status"]
+
+
+def pins() -> dict[str, dict[str, int]]:
+    def camera(source: str) -> dict[str, int]:
+        text = (FIRMWARE / source).read_text()
+        return {name: int(pin) for name, pin in re.findall(r"\.(\w+) = (-?\d+),", text)}
+
+    lock = (FIRMWARE / "src" / "door_lock" / "pins.hpp").read_text()
+    return {
+        "door lock": {name.lower(): int(pin) for name, pin in re.findall(r"k(Relay|Led)Pin = GPIO_NUM_(\d+);", lock)},
+        "ESP32-CAM": camera("src/mjpeg_cam/pins.hpp"),
+        "ESP32-S3": camera("src/push_cam/configuration.hpp"),
+    }
+
+
+def test_the_pins_are_those_of_the_readme_and_of_the_wiring() -> None:
+    readme = (FIRMWARE / "README.md").read_text()
+    for device, expected in pins().items():
+        row = next(
+            line
+            for line in readme.splitlines()
+            if line.startswith(f"| {device}") and re.search(r"(?:GPIO| )-?\d+,", line)
+        )
+        told = {
+            name.lower(): int(pin) for name, pin in re.findall(r"(\w+) (?:GPIO)?(-?\d+)[, ]", row.split("|")[2] + " ")
+        }
+        assert told == expected, device
+    assert len(pins()["ESP32-CAM"]) == len(pins()["ESP32-S3"]) == 16
+    wiring = (FIRMWARE / "docs" / "hardware.md").read_text()
+    assert dict(re.findall(r"\| (relay|LED) \| GPIO(\d+) \|", wiring)) == {
+        "relay": str(pins()["door lock"]["relay"]),
+        "LED": str(pins()["door lock"]["led"]),
+    }
+
+
+def test_the_names_of_the_console_are_those_of_the_readme() -> None:
+    rules = re.findall(r'\{"(\w+)", \d+, \d+, ', (FIRMWARE / "lib/gk_core/include/gk/console.hpp").read_text())
+    told = re.findall(
+        r"^\| (`.*?) \| (?:all|door lock|ESP32-CAM|push camera) \|", (FIRMWARE / "README.md").read_text(), re.M
+    )
+    assert sorted(re.findall(r"`(\w+)`", " ".join(told))) == sorted(rules)

@@ -99,6 +99,11 @@ SessionId Sessions::of(int fd) const noexcept {
   return {kPlaces, 0};
 }
 
+std::optional<SessionId> Sessions::at(std::uint8_t place) const noexcept {
+  if (place >= kPlaces || sessions_[place].stage == Stage::kFree) return std::nullopt;
+  return SessionId{place, sessions_[place].serial};
+}
+
 void Sessions::read(int fd) noexcept {
   if (Session* session = find(fd)) session->reading = false;
 }

@@ -3,6 +3,8 @@
 #include <esp_random.h>
 #include <esp_system.h>
 
+#include <cstring>
+
 namespace gk::board {
 
 namespace {
@@ -58,6 +60,7 @@ void Station::tick(Millis now) noexcept {
     wifi_.disconnected(0, now);
   }
   wifi_.tick(now);
+  if (!wifi_.up()) address_.clear();
 }
 
 void Station::take(const Event& event, Millis now) noexcept {
@@ -70,6 +73,8 @@ void Station::take(const Event& event, Millis now) noexcept {
       break;
     case ARDUINO_EVENT_WIFI_STA_GOT_IP:
       wifi_.address(now);
+      address_.clear();
+      for (int i = 0; i < 4; ++i) (i == 0 ? address_ : address_ << ".").number(WiFi.localIP()[i]);
       break;
     case ARDUINO_EVENT_WIFI_STA_LOST_IP:
       wifi_.addressLost(now);
@@ -92,5 +97,19 @@ void Station::leave() noexcept { WiFi.disconnect(); }
 void Station::reboot() noexcept { esp_restart(); }
 
 std::uint32_t Station::luck() noexcept { return esp_random(); }
+
+std::array<Network, Station::kNetworks> networksOf(const Store& store) noexcept {
+  std::array<Network, Station::kNetworks> networks{};
+  std::size_t found = 0;
+  const auto add = [&](Stored ssid, Stored password) {
+    if (!store.has(ssid)) return;
+    Network& network = networks[found++];
+    std::strncpy(network.ssid.data(), store.of(ssid), network.ssid.size() - 1);
+    std::strncpy(network.password.data(), store.of(password), network.password.size() - 1);
+  };
+  add(Stored::kSsid, Stored::kPassword);
+  add(Stored::kSsid2, Stored::kPassword2);
+  return networks;
+}
 
 }  // namespace gk::board

@@ -2,6 +2,7 @@
 
 #include <Preferences.h>
 
+#include <charconv>
 #include <cstring>
 
 namespace gk::board {
@@ -51,6 +52,14 @@ bool Store::clear(Stored entry) noexcept {
   const bool cleared = !flash.isKey(nameOf(entry)) || flash.remove(nameOf(entry));
   flash.end();
   return cleared;
+}
+
+Key keyOf(std::string_view digits) noexcept {
+  Key key{};
+  for (std::size_t i = 0; i < key.size() && 2 * i + 1 < digits.size(); ++i) {
+    std::from_chars(digits.data() + 2 * i, digits.data() + 2 * i + 2, key[i], 16);
+  }
+  return key;
 }
 
 }  // namespace gk::board

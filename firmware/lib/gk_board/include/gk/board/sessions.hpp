@@ -11,6 +11,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include "gk/http_head.hpp"
 #include "gk/time.hpp"
@@ -67,6 +68,8 @@ class Sessions {
   // In the server's task only. -1 if the connection is gone; a place of kPlaces or more if it isn't known.
   int fdOf(SessionId session) const noexcept;
   SessionId of(int fd) const noexcept;
+  // Who is at a place.
+  std::optional<SessionId> at(std::uint8_t place) const noexcept;
   // A WebSocket frame was read whole.
   void read(int fd) noexcept;
 

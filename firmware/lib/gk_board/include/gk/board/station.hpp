@@ -10,6 +10,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "gk/board/store.hpp"
+#include "gk/text.hpp"
 #include "gk/time.hpp"
 #include "gk/wifi.hpp"
 
@@ -35,7 +37,9 @@ class Station final : private WifiPort {
   void tick(Millis now) noexcept;
 
   const Wifi& wifi() const noexcept { return wifi_; }
-  std::int32_t rssi() const noexcept;
+  std::int32_t rssi() const noexcept;  // dBm; 0 without a link
+  // In dots and digits; empty without a link.
+  std::string_view address() const noexcept { return address_.view(); }
 
  private:
   struct Event {
@@ -55,8 +59,12 @@ class Station final : private WifiPort {
   const std::array<Network, kNetworks>& networks_;
   const char* name_;
   Wifi wifi_;
+  Text<16> address_;
   QueueHandle_t events_ = nullptr;
   std::atomic<bool> overrun_{false};
 };
+
+// Those that are set, in front.
+std::array<Network, Station::kNetworks> networksOf(const Store& store) noexcept;
 
 }  // namespace gk::board

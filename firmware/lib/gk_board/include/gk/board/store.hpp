@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "gk/console.hpp"
+#include "gk/crypto.hpp"
 
 namespace gk::board {
 
@@ -31,5 +32,8 @@ class Store {
   std::array<std::array<char, kLongestStored + 1>, kStored> values_{};
   std::array<bool, kStored> spoiled_{};
 };
+
+// Of 64 hexadecimal digits, which Stored::kKey is if it is not empty.
+Key keyOf(std::string_view digits) noexcept;
 
 }  // namespace gk::board
