@@ -48,6 +48,16 @@ TEST_CASE("one picture that is a little late doesn't delay those after it") {
   CHECK_FALSE(pacer.due(550));
 }
 
+TEST_CASE("a picture before its time begins the rhythm anew") {
+  gk::Pacer pacer(10);
+  pacer.restart(0);
+  pacer.sent(0);
+  pacer.sent(30);
+  CHECK_FALSE(pacer.due(31));
+  CHECK_FALSE(pacer.due(129));
+  CHECK(pacer.due(130));
+}
+
 TEST_CASE("a pause of any length leaves a picture due") {
   for (const gk::Millis pause : {200U, 0x7fffffffU, 0x80000000U, 0xffffff00U}) {
     gk::Pacer pacer(10);

@@ -28,7 +28,9 @@ void Pacer::dropped(Millis now) noexcept {
 
 void Pacer::pass(Millis now) noexcept {
   const Millis whole = interval();
-  if (is_first_ || elapsed(now, slot_) >= 2 * whole) {  // what was missed is missed: no burst makes up for it
+  const Millis since = elapsed(now, slot_);
+  // What was missed is missed: no burst makes up for it. And one before its time begins the rhythm anew.
+  if (is_first_ || since < whole || since >= 2 * whole) {
     is_first_ = false;
     slot_ = now;
     remainder_ = 0;
