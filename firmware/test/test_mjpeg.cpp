@@ -48,6 +48,7 @@ TEST_CASE("the token is a bearer's, or a password's") {
     INFO(std::string(good));
     CHECK(gk::authorized(good, kToken) == (good.find('\t') == std::string_view::npos));
   }
+  CHECK(gk::authorized("Basic Y2FtZXJhOjAxMjM0OjU2Nzg5YWJjZGVm", "01234:56789abcdef"));
   const std::string endless = "Basic " + std::string(4'000, 'A');
   for (const std::string_view bad :
        {std::string_view(""), std::string_view("0123456789abcdef"), std::string_view("Bearer"),

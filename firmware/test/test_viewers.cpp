@@ -317,9 +317,9 @@ TEST_CASE("health is one object of JSON, with nothing in it that the board's wor
   camera.viewers.pump(0);
   const std::string& answer = camera.sockets[*id].received;
   const std::string body =
-      "{\"device\":\"mjpeg_cam\",\"version\":\"1.2.3\",\"reset\":\"POWERON\",\"uptime\":1099511627776,\"heap\":0,"
+      "{\"device\":\"mjpeg_cam\",\"firmware\":\"1.2.3\",\"reset\":\"POWER\\\"ON\",\"uptime\":1099511627776,\"heap\":0,"
       "\"minHeap\":0,\"psram\":0,\"rssi\":-61,\"wifiLosses\":0,\"frames\":1,\"dropped\":0,\"broken\":1,\"viewers\":1,"
-      "\"cut\":0,\"refused\":0}\n";
+      "\"cut\":0,\"refused\":0}";
   CHECK(answer.substr(answer.find("\r\n\r\n") + 4) == body);
   CHECK(answer.find("Content-Length: " + std::to_string(body.size()) + "\r\n") != std::string::npos);
 }

@@ -103,7 +103,7 @@ async def test_health_is_json(site: Site) -> None:
     await site.pass_(0.1)
     health.read()
     told = json.loads(health.body)
-    assert (told["device"], told["version"], told["reset"], told["rssi"]) == ("mjpeg_cam", "test", "POWERON", -58)
+    assert (told["device"], told["firmware"], told["reset"], told["rssi"]) == ("mjpeg_cam", "test", "POWERON", -58)
     assert (told["viewers"], told["cut"], told["dropped"], told["broken"]) == (1, 0, 0, 0)
     assert told["frames"] == len(site.camera.shown) - 1 or told["frames"] == len(site.camera.shown)
     assert 900 <= told["uptime"] <= 1100

@@ -2,23 +2,9 @@
 
 #include <algorithm>
 
+#include "gk/json.hpp"
+
 namespace gk {
-
-namespace {
-
-// A word of the board's, in quotes: what could end the quotes is left out.
-template <std::size_t N>
-void quote(Text<N>& out, std::string_view word) noexcept {
-  out << "\"";
-  for (const char& c : word.substr(0, std::min<std::size_t>(word.size(), 32))) {
-    const bool plain = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_' ||
-                       c == '-' || c == '.' || c == '+';
-    if (plain) out << std::string_view(&c, 1);
-  }
-  out << "\"";
-}
-
-}  // namespace
 
 Viewers::Viewers(FrameStore& store, ViewerPort& port, const ViewersConfig& config) noexcept
     : store_(store), port_(port), config_(config) {}
@@ -272,29 +258,23 @@ std::size_t Viewers::taken() const noexcept {
 
 void Viewers::answerHealth(AnswerText& out) noexcept {
   const CamReadings readings = port_.readings();
-  Text<512> body;
-  const auto number = [&body](std::string_view name, auto value) {
-    body << ",\"" << name << "\":";
-    body.number(value);
-  };
-  body << "{\"device\":\"mjpeg_cam\",\"version\":";
-  quote(body, readings.version);
-  body << ",\"reset\":";
-  quote(body, readings.reset);
-  number("uptime", readings.uptime);
-  number("heap", readings.heap);
-  number("minHeap", readings.min_heap);
-  number("psram", readings.psram);
-  number("rssi", readings.rssi);
-  number("wifiLosses", readings.wifi_losses);
-  number("frames", store_.stored());
-  number("dropped", store_.dropped());
-  number("broken", store_.broken());
-  number("viewers", streams());
-  number("cut", cut_);
-  number("refused", refused_);
-  body << "}\n";
-  writeAnswer(out, Status::kOk, "application/json", body.view());
+  JsonObject<640> body;
+  body.string("device", "mjpeg_cam")
+      .string("firmware", readings.version)
+      .string("reset", readings.reset)
+      .number("uptime", readings.uptime)
+      .number("heap", readings.heap)
+      .number("minHeap", readings.min_heap)
+      .number("psram", readings.psram)
+      .number("rssi", readings.rssi)
+      .number("wifiLosses", readings.wifi_losses)
+      .number("frames", store_.stored())
+      .number("dropped", store_.dropped())
+      .number("broken", store_.broken())
+      .number("viewers", streams())
+      .number("cut", cut_)
+      .number("refused", refused_);
+  writeAnswer(out, Status::kOk, "application/json", body.end());
 }
 
 }  // namespace gk

@@ -35,8 +35,8 @@ struct CamReadings {
   std::uint32_t psram = 0;
   std::int32_t rssi = 0;  // dBm
   std::uint32_t wifi_losses = 0;
-  std::string_view reset;    // why it started last: letters, digits, _ - .
-  std::string_view version;  // of the firmware, the same letters
+  std::string_view reset;    // why it started last
+  std::string_view version;  // of the firmware
 };
 
 struct ViewerPort {
