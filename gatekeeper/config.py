@@ -8,6 +8,7 @@ import os
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from string import hexdigits
 from typing import Annotated, Any
 
 import msgspec
@@ -33,6 +34,8 @@ from gatekeeper.errors import ConfigurationError
 from gatekeeper.uris import ID_PATTERN, REALM
 
 DEFAULT_FILE = "gatekeeper.toml"
+
+KEY_DIGITS = 64  # of a door's key: 32 bytes
 
 PUSH_STREAM, PUSH_CONTROL = "tcp:6972", "tcp:6971"  # where the ESP32-S3 cameras of seed 004 connect
 
@@ -189,6 +192,13 @@ class Door(Record, frozen=True):
     id: Id
     url: Annotated[str, Meta(description="`ws://` or `wss://` address of the lock")]
     name: Annotated[str, Meta(max_length=80, description="what people call it; the id if empty")] = ""
+    key: Annotated[
+        Secret | None,
+        Meta(
+            description="signs what is said and proves who says it, with our own firmware: 64 hexadecimal digits, as "
+            "`gatekeeper lock pair` makes them; a lock without it is not used then"
+        ),
+    ] = None
     open_duration: Annotated[Seconds, Meta(description="seconds until it relocks, if the caller gives none")] = 10.0
     maximum_open_duration: Annotated[Seconds, Meta(description="the most that a caller may ask for, seconds")] = 60.0
     command_timeout: Annotated[
@@ -201,7 +211,9 @@ class Door(Record, frozen=True):
     silence_timeout: Annotated[
         Seconds, Meta(description="seconds without any text, then the link is dead; a lock reports every 5 s")
     ] = 12.0
-    connect_timeout: Annotated[Seconds, Meta(description="seconds to connect and shake hands")] = 5.0
+    connect_timeout: Annotated[
+        Seconds, Meta(description="seconds to connect and shake hands, and once more as many to prove the key")
+    ] = 5.0
     retry_minimum: Annotated[Seconds, Meta(description="first pause before connecting again, seconds")] = 0.5
     retry_maximum: Annotated[Seconds, Meta(description="longest pause before connecting again, seconds")] = 10.0
 
@@ -442,6 +454,23 @@ def read_secrets(site: Site, folder: Path) -> None:
     for path, secret in held.items():
         if secret is not None:
             secret.read(path, folder)
+    for index, door in enumerate(site.doors):
+        read_key(door, f"doors[{index}]", folder)
+
+
+def read_key(door: Door, where: str, folder: Path) -> bytes | None:
+    """Return the 32 bytes of a door's key, or None if it has none; `where` is the door's key path, for errors.
+
+    :raises ConfigurationError: if it isn't there, or isn't 64 hexadecimal digits.
+    """
+    if door.key is None:
+        return None
+    text = door.key.read(f"{where}.key", folder).strip()
+    if len(text) != KEY_DIGITS or not set(text) <= set(hexdigits):
+        raise ConfigurationError(
+            f"{where}.key: found no {KEY_DIGITS} hexadecimal digits, which a key is; `gatekeeper lock pair` makes one"
+        )
+    return bytes.fromhex(text)
 
 
 # --- what msgspec can't say in the types -----------------------------------------------------------------------------
@@ -541,7 +570,7 @@ def _check_push(where: str, camera: Camera, push: Push, earlier: Sequence[Camera
 
 
 def _is_secret(steps: decoding.Steps) -> bool:
-    return any(step in ("password", "admin_token", "username", "ticket", "token") for step in steps)
+    return any(step in ("password", "admin_token", "username", "ticket", "token", "key") for step in steps)
 
 
 def _why(error: OSError | UnicodeDecodeError) -> str:

@@ -5,6 +5,7 @@ second connection to a lock: a door that goes or changes is locked, and its link
 """
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from twisted.application.service import MultiService
@@ -20,6 +21,7 @@ from gatekeeper.doors.link import DoorLink, Recorded
 from gatekeeper.elsewhere import IsOwn
 from gatekeeper.evidence.entry import Entry
 from gatekeeper.realm import Presence
+from gatekeeper.wanted import WantedDoor, wanted_doors
 
 FOLLOWS = frozenset(
     {
@@ -40,6 +42,7 @@ FOLLOWS = frozenset(
 class Doorways:
     """Every door of a site.
 
+    :param folder: what the configuration's relative paths are relative to.
     :param session: the site's own, for states.
     :param record: `Keeping.record_door`.
     :param is_own: tells what is gatekeeper's own port, and no lock.
@@ -54,6 +57,7 @@ class Doorways:
         self,
         settings: config.Site,
         *,
+        folder: Path,
         reactor: Any,
         wall: Callable[[], float],
         session: Presence,
@@ -79,7 +83,7 @@ class Doorways:
             record=self._call_recorded,
             virtual=virtual,
         )
-        for door in settings.doors:
+        for door in wanted_doors(settings, folder).values():
             self._compose(door)
         self.settle([door.id for door in settings.doors], settings.cameras)
 
@@ -100,10 +104,10 @@ class Doorways:
 
     # --- doors come and go; `settle` ends each round of it ---
 
-    def add(self, door: config.Door) -> None:
+    def add(self, door: WantedDoor) -> None:
         """Have one more door; no other may have had its lock a moment ago without `remove` having fired."""
         self._compose(door)
-        self.log.info("door {id}: {where}", id=door.id, where=self.where(door))
+        self.log.info("door {id}: {where}", id=door.id, where=self.where(door.door))
 
     def rename(self, door: config.Door) -> None:
         """Have a door called otherwise: that interrupts nothing."""
@@ -131,14 +135,15 @@ class Doorways:
         if self._running and self.links and will is not None and not will.running:
             will.startService()
 
-    def _compose(self, door: config.Door) -> None:
+    def _compose(self, door: WantedDoor) -> None:
         self.links[door.id] = link = DoorLink(
-            door,
+            door.door,
             self._reactor,
             self._changed,
             self._noted,
             self._last_will or Nobody(),
             is_own=self._is_own,
+            key=door.key,
         )
         self._leave_a_will()
         link.setServiceParent(self.devices)

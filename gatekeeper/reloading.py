@@ -14,7 +14,7 @@ import msgspec
 from gatekeeper import config
 from gatekeeper.caller import Caller
 from gatekeeper.errors import GatekeeperError
-from gatekeeper.wanted import Wanted
+from gatekeeper.wanted import Wanted, WantedDoor
 
 T = TypeVar("T")
 
@@ -26,18 +26,14 @@ AT_ONCE: Final = ("name", "cameras", "doors")
 class Effect:
     """A configuration with what it refers to.
 
-    :ivar cameras: by id, in its order.
-    :ivar secrets: key path -> the secret, of those that are no camera's.
+    :ivar cameras: by id, in its order; `doors` likewise.
+    :ivar secrets: key path -> the secret, of those that are no camera's and no door's.
     """
 
     site: config.Site
     cameras: Mapping[str, Wanted]
+    doors: Mapping[str, WantedDoor]
     secrets: Mapping[str, str]
-
-    @property
-    def doors(self) -> dict[str, config.Door]:
-        """Its doors by id, in its order."""
-        return {door.id: door for door in self.site.doors}
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +111,7 @@ def plan(before: Effect, after: Effect) -> Plan:
     """Return what it takes to get from one configuration to another."""
     return Plan(
         moves(before.cameras, after.cameras, lambda camera: camera.bare),
-        moves(before.doors, after.doors, lambda door: msgspec.structs.replace(door, name="")),
+        moves(before.doors, after.doors, lambda door: door.bare),
         at_once=("name",) if before.site.name != after.site.name else (),
         later=tuple(_later(before, after)),
     )

@@ -23,7 +23,7 @@ from gatekeeper.ports import Ports
 from gatekeeper.reloading import Effect, Plan, Reloaded, applied, plan
 from gatekeeper.source import Source
 from gatekeeper.viewing import Viewing
-from gatekeeper.wanted import Wanted, wanted
+from gatekeeper.wanted import Wanted, wanted, wanted_doors
 
 MAXIMUM_WAITING: Final = 4  # reloads; each reads the whole file, so that the second already has what the fifth wants
 STOPPING: Final = "the site is being stopped"
@@ -131,7 +131,7 @@ class Renewing:
         if todo.doors.removed or todo.doors.changed:
             self.log.info("reloading: doors that change are locked first")
         await self._carry_out(todo, after)
-        self._effect = Effect(applied(self.settings, after.site), after.cameras, self._effect.secrets)
+        self._effect = Effect(applied(self.settings, after.site), after.cameras, after.doors, self._effect.secrets)
         self._told(self.settings)
         return self._done(caller, todo)
 
@@ -145,7 +145,8 @@ class Renewing:
         return self._read(self.source.load())
 
     def _read(self, site: config.Site) -> Effect:
-        return Effect(site, wanted(site, self._folder), config.secrets(site, self._folder))
+        folder = self._folder
+        return Effect(site, wanted(site, folder), wanted_doors(site, folder), config.secrets(site, folder))
 
     # --- doing ---
 
@@ -165,7 +166,7 @@ class Renewing:
         for camera in todo.cameras.added:
             viewing.add(after.cameras[camera])
         for door in todo.doors.renamed:
-            doorways.rename(after.doors[door])
+            doorways.rename(after.doors[door].door)
         for door in (*todo.doors.changed, *todo.doors.added):
             doorways.add(after.doors[door])
         viewing.settle(list(after.cameras))

@@ -146,6 +146,7 @@ class Site(Service):
         )
         self.doorways = Doorways(
             settings,
+            folder=folder,
             reactor=reactor,
             wall=wall,
             session=self._session,

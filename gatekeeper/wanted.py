@@ -1,4 +1,4 @@
-"""A camera as the configuration wants it, with what that refers to: its secrets and its file, as they stand now."""
+"""Cameras and doors as the configuration wants them, with what that refers to: secrets and files, as they stand now."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -60,3 +60,35 @@ def want(camera: config.Camera, where: str, folder: Path) -> Wanted:
         token=token.read(f"{where}.push.token", folder) if token is not None else None,
         path=str(config.resolve(folder, camera.video, f"{where}.video")) if camera.video is not None else None,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class WantedDoor:
+    """What a door is made of; two are equal if nothing differs, be it only what the key's file holds.
+
+    :ivar key: of signed mode, 32 bytes; None if there is none.
+    """
+
+    door: config.Door
+    key: bytes | None = field(default=None, repr=False)
+
+    @property
+    def id(self) -> str:
+        return self.door.id
+
+    @property
+    def bare(self) -> "WantedDoor":
+        """What matters to its link: without the name."""
+        return WantedDoor(msgspec.structs.replace(self.door, name=""), self.key)
+
+
+def wanted_doors(site: config.Site, folder: Path) -> dict[str, WantedDoor]:
+    """Return a configuration's doors by id, in its order, with their keys read.
+
+    :param folder: what relative paths are relative to.
+    :raises ConfigurationError: if a key is missing, or is none.
+    """
+    return {
+        door.id: WantedDoor(door, config.read_key(door, f"doors[{index}]", folder))
+        for index, door in enumerate(site.doors)
+    }

@@ -98,3 +98,28 @@ def test_every_secret_of_a_site_is_looked_for(monkeypatch: pytest.MonkeyPatch, t
     monkeypatch.delenv("GATE_TOKEN")
     with pytest.raises(ConfigurationError, match=r"^access\.admin_token: "):
         config.read_secrets(site, tmp_path)
+
+
+DOOR = '[[doors]]\nid = "front"\nurl = "ws://10.0.0.3/ws"\nkey = {env = "GATE_KEY"}\n'
+
+
+@pytest.mark.parametrize("text", ["ab" * 32, "AB" * 32, f" {'ab' * 32}\n"], ids=["lower", "upper", "blanks"])
+def test_a_doors_key_is_32_bytes_in_hexadecimal(text: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("GATE_KEY", text)
+    site = config.parse(DOOR)
+    config.read_secrets(site, tmp_path)
+    assert config.read_key(site.doors[0], "doors[0]", tmp_path) == b"\xab" * 32
+
+
+@pytest.mark.parametrize("text", ["ab" * 31, "ab" * 33, "ag" * 32, "0x" + "ab" * 31, "\u0661" * 64, SECRET])
+def test_what_is_no_key_is_named_and_not_shown(text: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("GATE_KEY", text)
+    with pytest.raises(ConfigurationError, match=r"^doors\[0\]\.key: found no 64 hexadecimal digits") as caught:
+        config.read_secrets(config.parse(DOOR), tmp_path)
+    assert text not in str(caught.value)
+
+
+def test_a_key_in_the_configuration_itself_is_refused_and_not_shown() -> None:
+    with pytest.raises(ConfigurationError, match=r"^gatekeeper\.toml: doors\[0\]\.key: ") as caught:
+        config.parse(DOOR.replace('{env = "GATE_KEY"}', f'"{"ab" * 32}"'))
+    assert "abab" not in str(caught.value)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from gatekeeper import config
 from gatekeeper.reloading import AT_ONCE, Effect, Moves, Plan, applied, moves, plan
-from gatekeeper.wanted import Wanted
+from gatekeeper.wanted import Wanted, WantedDoor
 
 YARD = config.Camera(id="yard", url="http://10.0.0.1/", doors=("front",))
 HALL = config.Camera(id="hall", url="http://10.0.0.2/")
@@ -16,15 +16,14 @@ FRONT = config.Door(id="front", url="ws://10.0.0.3/")
 
 
 def effect(*things: Any, secrets: dict[str, str] | None = None, **keys: Any) -> Effect:
-    cameras = {one.id: one if isinstance(one, Wanted) else Wanted(one) for one in things if not _is_door(one)}
+    wanted = [WantedDoor(one) if isinstance(one, config.Door) else one for one in things]
+    wanted = [Wanted(one) if isinstance(one, config.Camera) else one for one in wanted]
+    cameras = {one.id: one for one in wanted if isinstance(one, Wanted)}
+    doors = {one.id: one for one in wanted if isinstance(one, WantedDoor)}
     site = config.Site(
-        cameras=tuple(one.camera for one in cameras.values()), doors=tuple(filter(_is_door, things)), **keys
+        cameras=tuple(one.camera for one in cameras.values()), doors=tuple(one.door for one in doors.values()), **keys
     )
-    return Effect(site, cameras, secrets or {})
-
-
-def _is_door(one: Any) -> bool:
-    return isinstance(one, config.Door)
+    return Effect(site, cameras, doors, secrets or {})
 
 
 def test_the_same_configuration_is_nothing_to_do() -> None:
@@ -61,6 +60,13 @@ def test_a_secret_that_was_turned_changes_its_camera() -> None:
     assert "'a'" not in repr(Wanted(YARD, password="a"))
 
 
+def test_a_key_that_was_turned_changes_its_door() -> None:
+    before, after = WantedDoor(FRONT, b"a" * 32), WantedDoor(FRONT, b"b" * 32)
+    assert plan(effect(before), effect(after)).doors == Moves(changed=("front",))
+    assert plan(effect(FRONT), effect(after)).doors == Moves(changed=("front",))
+    assert "aaaa" not in repr(before)
+
+
 def test_what_only_a_restart_can_do_is_named_by_its_key() -> None:
     before = effect(listen="tcp:8000", secrets={"access.admin_token": "a", "storage.password": "p"})
     after = effect(
@@ -80,7 +86,7 @@ def test_what_waits_for_a_restart_is_not_in_effect() -> None:
     before, after = effect(YARD, listen="tcp:8000"), effect(HALL, listen="tcp:8001", name="new")
     site = applied(before.site, after.site)
     assert (site.listen, site.name, site.cameras) == ("tcp:8000", "new", (HALL,))
-    assert plan(Effect(site, after.cameras, {}), after).later == ("listen",), "and is told again"
+    assert plan(Effect(site, after.cameras, after.doors, {}), after).later == ("listen",), "and is told again"
 
 
 def test_every_key_is_either_applied_or_waits_for_a_restart() -> None:

@@ -10,7 +10,7 @@ from twisted.internet.defer import Deferred
 from gatekeeper import config
 from gatekeeper.cameras.frame import CameraState
 from gatekeeper.viewed import FAREWELL
-from gatekeeper.wanted import Wanted
+from gatekeeper.wanted import Wanted, WantedDoor
 from tests.cameras.pictures import picture
 from tests.sites import Memory, Plug
 
@@ -225,7 +225,7 @@ def test_a_door_that_is_removed_is_locked_before_its_link_is_closed(stage: Stage
 
 def test_a_door_that_is_added_is_dialled_and_tied_to_its_cameras(stage: Stage) -> None:
     door = config.Door(id="back", url="ws://192.168.137.40:8181/ws")
-    stage.doorways.add(door)
+    stage.doorways.add(WantedDoor(door))
     stage.doorways.settle(["back", "front"], [config.Camera(id="yard", url="http://x/", doors=("back",))])
     assert [one["id"] for one in stage.ask("GET", "/doors", stage.bearer).json] == ["back", "front"]
     assert stage.doorways.doors.status("back").cameras == ("yard",)

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from gatekeeper import __version__
-from gatekeeper.commands import evidence, measure, openapi, retention, storage, tls, users
+from gatekeeper.commands import evidence, lock, measure, openapi, retention, storage, tls, users
 from gatekeeper.config import DEFAULT_FILE
 from gatekeeper.errors import GatekeeperError
 
 INTERRUPTED = 130
 """The exit code after Ctrl+C, as shells count: 128 and the signal's number."""
 
-MODULES = (users, tls, storage, retention, evidence, measure, openapi)
+MODULES = (users, tls, lock, storage, retention, evidence, measure, openapi)
 """In the order that the help lists them."""
 
 INTRODUCTION = f"""\
@@ -27,6 +27,7 @@ EXAMPLES = """\
 examples:
   gatekeeper user add ana --role operator       a new account; asks for its password
   gatekeeper tls init                           a certificate for this machine, for listen = "ssl:8443"
+  gatekeeper lock pair front                    a key that the lock of a door signs with
   gatekeeper backup site.backup                 configuration, database and keys in one file
   gatekeeper verify                             has anybody touched the record?
   gatekeeper export --event 01JD… --to case.zip

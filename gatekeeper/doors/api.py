@@ -171,6 +171,7 @@ class Doors:
             id=link.config.id,
             name=link.config.label,
             virtual=self._virtual,
+            signed=link.is_signed,
             state=door.state,
             since=self._to_wall(door.since),
             confirmed=None if confirmed is None else self._to_wall(confirmed),

@@ -3,7 +3,8 @@
 There is never a second connection to a lock: the seed's firmware disarms its dead-man switch when any client goes.
 "Connected" means that the WebSocket is open and the first STATUS is answered. ClientService's `prepareConnection` isn't
 used for it: a connection lost while preparing ends in `NoTransition` (Twisted 26.10), so the pause before the next try
-is counted here.
+is counted here. Where the door has a key, `signing` comes first: until the lock has proven that it has it, the door
+knows of no link and nothing is sent, and a lock that can't is left again. Nothing falls back to the unsigned protocol.
 """
 
 import random
@@ -28,6 +29,7 @@ from gatekeeper.doors import wire
 from gatekeeper.doors.actions import Action, Answer, Changed, Drop, Locked, Note, Opened, Send, Times
 from gatekeeper.doors.door import Door
 from gatekeeper.doors.executor import Executor
+from gatekeeper.doors.signing import Doubtful, Outcome, Proven, Said, Session, Transmit, Unproven
 from gatekeeper.doors.states import DoorState
 from gatekeeper.elsewhere import Elsewhere, IsOwn, LeadsBack, never
 from gatekeeper.errors import GatekeeperError
@@ -53,7 +55,13 @@ class Recorded:
 
 
 class _Lock(WebSocketClientProtocol):  # type: ignore[misc]  # Autobahn has no types here
-    """Hands everything to its link; a lock that speaks binary or invalid UTF-8 is heard as an unknown line."""
+    """Hands everything to its link; a lock that speaks binary or invalid UTF-8 is heard as an unknown line.
+
+    :ivar session: signed mode's, where the door has a key; `given_up`: whether the link has ended on our word.
+    """
+
+    session: Session | None = None
+    given_up = False
 
     def onOpen(self) -> None:
         self.factory.link._opened(self)
@@ -102,6 +110,7 @@ class DoorLink(Service):
     :param record: called with what belongs on the record.
     :param executor: told of the connection and of what is left to do if this process is killed.
     :param is_own: tells what is gatekeeper's own, and no lock.
+    :param key: of signed mode, 32 bytes; without it everything goes unsigned.
     """
 
     log = Logger()
@@ -116,8 +125,11 @@ class DoorLink(Service):
         *,
         jitter: Callable[[], float] = random.random,
         is_own: IsOwn = never,
+        key: bytes | None = None,
     ) -> None:
         self.config = door
+        self._key = key
+        self._unproven: str | None = None  # why, as it stands on the record already
         times = Times(door.command_timeout, door.ping_interval, door.ping_timeout, door.silence_timeout)
         self.door = Door(times, reactor.seconds())
         self._reactor = reactor
@@ -136,6 +148,11 @@ class DoorLink(Service):
             jitter=lambda: JITTER * jitter(),
         )
         self._client = _Patient(_Endpoint(door, reactor, self, is_own), self._factory(), self._retry_after, reactor)
+
+    @property
+    def is_signed(self) -> bool:
+        """Whether all that is known of the door came signed: there is a key."""
+        return self._key is not None
 
     # --- calls ---
 
@@ -199,25 +216,72 @@ class DoorLink(Service):
             return
         self._protocol = protocol
         self._executor.hold(self.config.id, protocol.transport)
-        self._act(self.door.link_opened(self._now))
+        if self._key is None:
+            self._act(self.door.link_opened(self._now))
+        else:
+            protocol.session = Session(self._key, self._now, self.config.connect_timeout)
+            self._set_timer()
 
     def _received(self, protocol: _Lock, text: str) -> None:
         if protocol is not self._protocol:
             return
+        if protocol.session is not None:
+            self._come_of(protocol, protocol.session.received(text))
+        else:
+            self._said(text)
+
+    def _come_of(self, protocol: _Lock, outcome: Outcome | None) -> None:
+        """Do what signed mode wants."""
+        match outcome:
+            case Transmit(text):
+                protocol.sendMessage(text.encode())
+            case Proven() if self.running:
+                self._act(self.door.link_opened(self._now))
+            case Said(text):
+                self._said(text)
+            case Doubtful() if not self.door.ready:
+                self._give_up(protocol, "the lock proved that it has the key, and does not sign what it says")
+            case Doubtful() if protocol.session is not None and protocol.session.doubted == 1:
+                text = "the lock's link carries lines that are not signed, or not for now; they count for nothing"
+                self._note("door.unsigned", text, True)
+            case Unproven(reason):
+                self._give_up(protocol, reason)
+
+    def _give_up(self, protocol: _Lock, reason: str) -> None:
+        """End a link that can't be used as it should be: the next try comes after the usual pause."""
+        self._cut(protocol)
+        self._act(self.door.link_lost(self._now, reason))
+        if self._unproven != reason:
+            self._unproven = reason
+            self._note("door.unproven", reason, True)
+
+    def _cut(self, protocol: _Lock) -> None:
+        self._protocol = None
+        protocol.given_up = True
+        self._executor.drop(self.config.id)
+        protocol.transport.abortConnection()
+
+    def _said(self, text: str) -> None:
         line = wire.parse(text)
         if isinstance(line, wire.Unheard):
             self.log.debug("door {door} said something unknown: {text!r}", door=self.config.id, text=line.text)
         self._act(self.door.received(self._now, line))
         if self.door.ready:
             self._failures = 0
+            self._unproven = None
 
     def _lost(self, protocol: _Lock, reason: str) -> None:
+        if protocol.given_up:
+            return  # and why is said already
         if not self.running:
             reason = "gatekeeper closed it"
         if protocol is self._protocol:
             self._protocol = None
             self._executor.drop(self.config.id)
-            self._act(self.door.link_lost(self._now, reason))
+            if self.door.linked or not self.running:
+                self._act(self.door.link_lost(self._now, reason))
+            else:
+                self._failed(f"{reason}, before it proved that it has the key")
         elif self._protocol is None and not self.door.linked:
             self._failed(reason)
 
@@ -240,13 +304,13 @@ class DoorLink(Service):
             match action:
                 case Send(command):
                     if self._protocol is not None:
-                        self._protocol.sendMessage(command.encode())
+                        session = self._protocol.session
+                        text = session.seal(command) if session is not None else command.value
+                        self._protocol.sendMessage(text.encode())
                         _flush(self._protocol.transport)
                 case Drop():
-                    protocol, self._protocol = self._protocol, None
-                    if protocol is not None:
-                        self._executor.drop(self.config.id)
-                        protocol.transport.abortConnection()
+                    if self._protocol is not None:
+                        self._cut(self._protocol)
                 case Answer(call, result):
                     self._answer(call, result)
                 case Note(kind, text, alarm):
@@ -273,6 +337,9 @@ class DoorLink(Service):
 
     def _set_timer(self) -> None:
         deadline = self.door.deadline
+        session = self._protocol.session if self._protocol is not None else None
+        if session is not None and session.deadline is not None:
+            deadline = session.deadline  # the door has none before there is a link
         if self._timer is not None and self._timer.active():
             self._timer.cancel()
         self._timer = None
@@ -281,6 +348,9 @@ class DoorLink(Service):
 
     def _tick(self) -> None:
         self._timer = None
+        protocol = self._protocol
+        if protocol is not None and protocol.session is not None:
+            self._come_of(protocol, protocol.session.tick(self._now))
         self._act(self.door.tick(self._now))
 
     # --- connecting ---

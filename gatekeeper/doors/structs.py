@@ -32,12 +32,15 @@ class DoorStatus(msgspec.Struct, frozen=True, kw_only=True):
     :ivar since: Unix seconds at which the state was entered.
     :ivar confirmed: Unix seconds at which the lock itself last said what its relay is, or None; `age` is the seconds
         since.
+    :ivar signed: whether commands and answers are signed with the door's key; without a key anybody on the lock's
+        network can open it.
     :ivar source: what the state comes from: `acknowledgement`, `status`, `broadcast`, `command`, `deadline`, `link`.
     """
 
     id: str
     name: str
     virtual: bool
+    signed: bool
     state: DoorState
     since: float
     confirmed: float | None

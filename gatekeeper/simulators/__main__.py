@@ -14,6 +14,7 @@ that is closed, so that it never outlives whoever started it.
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -121,9 +122,15 @@ def _laptop(reactor: Any, wanted: argparse.Namespace) -> tuple[Any, dict[str, Ca
 def _lock(reactor: Any, wanted: argparse.Namespace) -> tuple[Any, dict[str, Callable[[list[str]], object]]]:
     from gatekeeper.simulators.lock import VirtualLock  # noqa: PLC0415 - after the reactor
     from gatekeeper.simulators.lock_device import LockFault  # noqa: PLC0415
+    from gatekeeper.simulators.own_lock_device import OwnLockDevice  # noqa: PLC0415
 
+    key = bytes.fromhex(os.environ[wanted.key_env]) if wanted.key_env is not None else None
     lock = VirtualLock(
-        reactor, wanted.port, result_delay=wanted.result_delay, acknowledge_delay=wanted.acknowledge_delay
+        reactor,
+        wanted.port,
+        device=OwnLockDevice(key) if wanted.own or key is not None else None,
+        result_delay=wanted.result_delay,
+        acknowledge_delay=wanted.acknowledge_delay,
     )
     lock.device.fault = LockFault(wanted.fault)
 
@@ -180,6 +187,8 @@ def main(arguments: list[str]) -> None:
     camera.add_argument("--serve-all", action="store_true", help="serve every client at once, which the real one can't")
     lock.add_argument("--result-delay", type=float, default=0.0125, help="seconds from a command to its OK:")
     lock.add_argument("--acknowledge-delay", type=float, default=0.108, help="seconds from a command to its ACK:")
+    lock.add_argument("--own", action="store_true", help="our own firmware, not the seed's")
+    lock.add_argument("--key-env", metavar="NAME", help="our own firmware, with the key in this environment variable")
     wanted = parser.parse_args(arguments)
     asyncioreactor.install()
     from twisted.internet import reactor  # noqa: PLC0415 - installed just above

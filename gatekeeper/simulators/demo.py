@@ -1,5 +1,10 @@
-"""The demo site's hardware and its configuration: virtual cameras, a virtual lock, and eight teams' virtual laptops."""
+"""The demo site's hardware and its configuration: virtual cameras, a virtual lock, and eight teams' virtual laptops.
 
+The lock runs our own firmware, with a key that is made anew each time.
+"""
+
+import os
+import secrets
 from typing import Any
 
 from twisted.application.service import MultiService
@@ -9,7 +14,10 @@ from gatekeeper.config_measurements import TEAMS, Measurements
 from gatekeeper.simulators.camera import VirtualCamera
 from gatekeeper.simulators.laptop import VirtualLaptop
 from gatekeeper.simulators.lock import VirtualLock
+from gatekeeper.simulators.own_lock_device import OwnLockDevice
 from gatekeeper.simulators.push_camera import VirtualPushCamera
+
+LOCK_KEY = "GATEKEEPER_DEMO_LOCK_KEY"  # the variable of this process that the configuration finds the key in
 
 
 class DemoDevices(MultiService):
@@ -21,7 +29,9 @@ class DemoDevices(MultiService):
     def __init__(self, reactor: Any) -> None:
         super().__init__()
         self.cameras = (VirtualCamera(reactor, seed=1), VirtualCamera(reactor, seed=2))
-        self.lock = VirtualLock(reactor)
+        key = secrets.token_bytes(config.KEY_DIGITS // 2)
+        os.environ[LOCK_KEY] = key.hex()
+        self.lock = VirtualLock(reactor, device=OwnLockDevice(key))
         self.push_camera = VirtualPushCamera(reactor, seed=3)
         self.laptops = tuple(VirtualLaptop(reactor, team) for team in range(1, TEAMS + 1))
         for device in (*self.cameras, self.push_camera, self.lock, *self.laptops):
@@ -46,5 +56,5 @@ class DemoDevices(MultiService):
             push=config.PushPorts(listen="tcp:0:interface=127.0.0.1", control=""),
             # On loopback, for the virtual laptops, which have no keys; a real site is closed.
             measurements=Measurements(listen="tcp:0:interface=127.0.0.1", open_sending=True, open_viewing=True),
-            doors=(config.Door(id="front", name="Front door", url=self.lock.url),),
+            doors=(config.Door(id="front", name="Front door", url=self.lock.url, key=config.Secret(env=LOCK_KEY)),),
         )

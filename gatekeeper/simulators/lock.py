@@ -36,7 +36,8 @@ class _Client(WebSocketServerProtocol):  # type: ignore[misc]  # Autobahn has no
 
     def onConnect(self, request: Any) -> None:
         self.address = request.peer.partition(":")[2].rpartition(":")[0]
-        refusal = self.lock.device.refusal(self.address, request.origin)
+        origin = request.headers.get("origin")  # Autobahn's own `origin` reads "null" where there is none
+        refusal = self.lock.device.refusal(self.address, origin)
         if refusal is not None:
             raise ConnectionDeny(refusal)
 

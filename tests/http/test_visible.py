@@ -41,7 +41,7 @@ class Doors:
         if door not in DOORS:
             raise NoSuchDoor(f'there is no door "{door}"; there are: {", ".join(DOORS)}')
         return DoorStatus(
-            id=door, name=door, virtual=True, state=DoorState.LOCKED, since=1.0, confirmed=None, age=None,
+            id=door, name=door, virtual=True, signed=False, state=DoorState.LOCKED, since=1.0, confirmed=None, age=None,
             source="status", reason=None, connected=True, signal=None, lease=None, default_duration=5.0,
             maximum_duration=60.0, cameras=(),
         )  # fmt: skip

@@ -37,6 +37,7 @@ test("without any configuration there is a site to try, once its owner has chose
 
   const door = (await page.locator("article.door").first().getAttribute("data-testid"))?.replace("door-", "") ?? "";
   await expectLocked(page, door);
+  await expect(page.getByTestId(`door-${door}-unsigned`), "the demo's lock has a key").toHaveCount(0);
   await holdMouse(page, page.getByTestId(`door-${door}-open`), 1200);
   await expect(page.getByTestId(`door-${door}-state`)).toHaveText("Unlocked (relay)");
   guard.check();

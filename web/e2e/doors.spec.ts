@@ -21,6 +21,10 @@ test("holding the button opens the door; its lease runs down and the door locks 
   await expect(dashboard.getByTestId("door-front-error")).toBeHidden();
 });
 
+test("a door without a key says that it is unsigned", async ({ dashboard }) => {
+  await expect(dashboard.getByTestId("door-front-unsigned")).toHaveText("unsigned");
+});
+
 test("letting go early opens nothing", async ({ dashboard }) => {
   const before = await countEvents(dashboard, "door.opened");
   await holdMouse(dashboard, dashboard.getByTestId("door-front-open"), 400);

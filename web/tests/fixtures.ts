@@ -51,6 +51,7 @@ export function door(changes: Partial<DoorStatus> = {}): DoorStatus {
     lease: null,
     default_duration: 5,
     maximum_duration: 60,
+    signed: true,
     cameras: ["entrance"],
     ...changes,
   };

@@ -42,6 +42,8 @@ const ALARMING = new Set([
   "door.indeterminate",
   "door.auto_locked",
   "door.lease_lost",
+  "door.unproven",
+  "door.unsigned",
 ]);
 const DISTURBING = /\.(refused|failed|denied|rejected|offline|stalled|lost|indeterminate|timeout)$/;
 

@@ -114,6 +114,8 @@ export interface Lease {
 }
 
 export interface DoorStatus {
+  /** Whether commands and answers are signed with a key that the lock and the server share. */
+  readonly signed: boolean;
   readonly id: string;
   readonly name: string;
   readonly virtual: boolean;

@@ -10,6 +10,8 @@ import { DoorIcon, SignalBars } from "./icons";
 const SAY = spoken(
   {
     virtual: "virtual",
+    unsigned: "unsigned",
+    whyUnsigned: "This lock has no key: whoever is on its network can open it, or pretend to be it",
     signal: "The lock’s radio signal",
     reason: "Reason",
     optional: "(optional)",
@@ -20,6 +22,9 @@ const SAY = spoken(
   },
   {
     virtual: "virtual",
+    unsigned: "tanpa tanda tangan",
+    whyUnsigned:
+      "Kunci ini tidak punya kunci rahasia: siapa pun di jaringannya dapat membukanya, atau menyamar sebagai kunci ini",
     signal: "Sinyal radio kunci",
     reason: "Alasan",
     optional: "(opsional)",
@@ -56,6 +61,11 @@ export function DoorCard({ site, door }: Props): JSX.Element {
         <h3 id={`${id}-title`}>
           {status.name}
           {status.virtual && <span class="chip">{SAY.virtual}</span>}
+          {!status.signed && (
+            <span class="chip" title={SAY.whyUnsigned} data-testid={`${id}-unsigned`}>
+              {SAY.unsigned}
+            </span>
+          )}
         </h3>
         {signal && (
           <span class="signal" title={SAY.signal}>
