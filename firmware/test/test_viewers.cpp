@@ -203,6 +203,28 @@ TEST_CASE("with few slots stalled viewers take pictures from the others for a se
   CHECK(camera.got(watching).size() == 100 - lost);
 }
 
+TEST_CASE("when a slot is needed one that stalled is cut for it, and the others keep their five seconds") {
+  Camera camera(3);
+  const auto watching = camera.stream();
+  const auto first = camera.stream();
+  const auto second = camera.stream();
+  const auto late = camera.stream();
+  camera.sockets[first].room = 700;
+  camera.sockets[second].room = 1'700;
+  for (int round = 0; round < 90; ++round) {  // four seconds and a half
+    if (round == 60) {
+      CHECK(camera.viewers.cut() == 0);
+      camera.sockets[late].room = 500;
+    }
+    camera.picture();
+    camera.pass(50);
+  }
+  CHECK(camera.sockets[first].closed == Ending::kStalled);
+  CHECK(camera.viewers.cut() == 1);
+  CHECK(camera.store.dropped() == 1);
+  CHECK(camera.got(watching).size() == 89);
+}
+
 TEST_CASE("one that trickles is cut when its picture took fifteen seconds") {
   for (const gk::Millis start : kStarts) {
     Camera camera(3, start);
@@ -364,6 +386,26 @@ TEST_CASE(
   camera.viewers.pump(0);
   CHECK(camera.got(staying) == Places{0, 1});
   CHECK(camera.viewers.cut() == 0);
+}
+
+TEST_CASE("who takes a place inherits nothing of who had it before") {
+  Camera camera(3);
+  const auto before = camera.stream();
+  camera.picture();
+  camera.sockets[before].room = 700;
+  camera.pass(4'000);
+  camera.viewers.gone(before);
+  camera.pass(2'000);
+  camera.picture();
+  const auto id = camera.stream();
+  CHECK(id == before);
+  camera.sockets[id].room = 0;
+  camera.pass(4'950);
+  CHECK_FALSE(camera.sockets[id].closed.has_value());
+  camera.sockets[id].room = kEndless;
+  camera.picture();
+  camera.pass(50);
+  CHECK(camera.got(id) == Places{2});
 }
 
 TEST_CASE("one viewer that takes everything leaves the others their turn") {

@@ -92,6 +92,7 @@ TEST_CASE("a join that gets no address in time is given up, and the next network
     Board board;
     gk::Wifi wifi(board, listOf(2));
     wifi.start(start);
+    wifi.tick(start + 1'000);
     wifi.tick(start + 19'999);
     CHECK(board.look() == "join 0;");
     wifi.tick(start + 20'000);

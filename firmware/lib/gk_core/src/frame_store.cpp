@@ -43,15 +43,12 @@ FrameStore::Put FrameStore::put(const std::uint8_t* jpeg, std::size_t size, std:
   return Put::kStored;
 }
 
-// A free slot; or that of the newest picture if nobody holds it, for it is the newest no longer.
+// A slot that nobody holds. It may be that of the newest picture: that one is the newest no longer.
 FrameStore::Slot FrameStore::room(std::size_t size) const noexcept {
-  Slot found = kNone;
   for (std::size_t i = 0; i < count_; ++i) {
-    if (slots_[i].holders != 0 || slots_[i].capacity < size) continue;
-    found = static_cast<Slot>(i);
-    if (found != newest_) break;
+    if (slots_[i].holders == 0 && slots_[i].capacity >= size) return static_cast<Slot>(i);
   }
-  return found;
+  return kNone;
 }
 
 void FrameStore::tick(Millis now) noexcept {

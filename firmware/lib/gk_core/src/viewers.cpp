@@ -142,11 +142,7 @@ void Viewers::sent(ViewerId id, std::size_t count, Millis now) noexcept {
   Viewer& viewer = viewers_[id];
   viewer.blocked = false;
   viewer.at += std::min(count, rest);
-  if (count >= rest) {
-    proceed(viewer, now);
-  } else if (elapsed(now, viewer.since) >= config_.longest) {
-    end(viewer, Ending::kSlow);
-  }
+  if (count >= rest) proceed(viewer, now);
 }
 
 void Viewers::blocked(ViewerId id, Millis now) noexcept {
@@ -210,14 +206,12 @@ void Viewers::say(Viewer& viewer) noexcept {
 
 // Begin the newest picture, or wait for one.
 void Viewers::show(Viewer& viewer, Millis now) noexcept {
-  const bool waits = viewer.state == State::kWaiting;
   viewer.slot = store_.holdNewest(viewer.sequence);
+  viewer.since = now;
   if (viewer.slot == FrameStore::kNone) {
-    if (!waits) viewer.since = now;
     viewer.state = State::kWaiting;
     return;
   }
-  viewer.since = now;
   viewer.sequence = store_.sequence(viewer.slot);
   const auto write = viewer.route == Route::kCapture ? writeCaptureHead : writePartHead;
   write(viewer.text, store_.jpeg(viewer.slot).size(), store_.taken(viewer.slot));
