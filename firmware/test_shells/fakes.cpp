@@ -2,8 +2,10 @@
 
 #include <Arduino.h>
 #include <Preferences.h>
+#include <WebSocketsClient.h>
 #include <WiFi.h>
 #include <driver/gpio.h>
+#include <esp_camera.h>
 #include <esp_heap_caps.h>
 #include <esp_random.h>
 #include <esp_system.h>
@@ -15,12 +17,17 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <condition_variable>
+#include <csignal>
 #include <cstdarg>
 #include <cstdio>
 #include <cstring>
 #include <deque>
 #include <memory>
+#include <mutex>
+#include <thread>
 #include <utility>
 
 HardwareSerial Serial;
@@ -38,9 +45,52 @@ struct QueueDefinition {
 
 namespace fake {
 
+std::string jpeg(std::size_t bytes) {
+  const std::string head(
+      "\xff\xd8\xff\xc0\x00\x0b\x08\x01\xe0\x02\x80\x01\x01\x11\x00\xff\xda\x00\x08\x01\x01\x00\x00\x3f\x00", 25);
+  return head + std::string(bytes, 'x') + "\xff\xd9";
+}
+
 Board board;
+Camera camera;
+// As on the board, where a send() to nobody only fails.
+const auto no_signal = std::signal(SIGPIPE, SIG_IGN);
+std::map<int, Dial> dials;
 
 namespace {
+
+// Tasks are threads of which one runs at a time: the test's, or one that it gave the turn to until it waits. What they
+// share outlives the process's end, at which they still wait.
+struct Waits {
+  const QueueDefinition* queue = nullptr;  // for something in it, or room in it
+  bool room = false;
+  std::int64_t until = 0;
+
+  bool over() const {
+    if (board.us >= until) return true;
+    return queue != nullptr && (room ? queue->items.size() < queue->length : !queue->items.empty());
+  }
+};
+struct Tasks {
+  std::mutex mutex;
+  std::condition_variable turn;
+  int running = 0;  // 0: the test; else the number of a task
+  std::vector<Waits> waits;
+};
+Tasks& all_tasks = *new Tasks;
+thread_local int this_task = 0;
+
+// In a task: wait. What is shorter than a few milliseconds is stretched, or a test would only change turns.
+void wait(const QueueDefinition* queue, bool room, TickType_t ms) {
+  std::unique_lock<std::mutex> lock(all_tasks.mutex);
+  const std::int64_t longest = std::int64_t{1} << 60;
+  const std::int64_t us = std::int64_t{std::max<TickType_t>(ms, 5)} * 1'000;
+  all_tasks.waits[static_cast<std::size_t>(this_task - 1)] = {queue, room,
+                                                              ms == portMAX_DELAY ? longest : board.us + us};
+  all_tasks.running = 0;
+  all_tasks.turn.notify_all();
+  all_tasks.turn.wait(lock, [] { return all_tasks.running == this_task; });
+}
 
 std::vector<std::unique_ptr<esp_timer>> timers;
 std::vector<std::unique_ptr<QueueDefinition>> queues;
@@ -55,7 +105,7 @@ struct Connection {
   httpd_recv_func_t receive = nullptr;
   httpd_send_func_t send = nullptr;
   bool websocket = false;
-  bool said_farewell = false;
+  bool lent = false;  // to who answers it later
   std::string head;
   std::deque<Frame> frames;
   std::vector<std::string> texts;
@@ -75,7 +125,8 @@ void end(int fd) {
 
 const httpd_uri_t* found(const std::string& head) {
   for (const httpd_uri_t& uri : server.uris) {
-    if (head.rfind("GET " + std::string(uri.uri) + " ", 0) == 0) return &uri;
+    const bool any = std::strcmp(uri.uri, "/*") == 0 && head.rfind("GET /", 0) == 0;
+    if (any || head.rfind("GET " + std::string(uri.uri) + " ", 0) == 0) return &uri;
   }
   return nullptr;
 }
@@ -100,8 +151,10 @@ bool readHead(int fd, Connection& connection) {
     connection.websocket = true;  // and the handler is not told
     return true;
   }
+  const std::string target = connection.head.substr(4, connection.head.find(' ', 4) - 4);
   httpd_req_t request{};
   request.handle = &server;
+  std::strncpy(const_cast<char*>(request.uri), target.c_str(), CONFIG_HTTPD_MAX_URI_LEN);
   request.user_ctx = uri->user_ctx;
   request.aux = &fd;
   return uri->handler(&request) == ESP_OK;
@@ -129,8 +182,20 @@ bool isOver(int fd) {
 
 }  // namespace
 
+void tasks() {
+  if (this_task != 0) return;
+  for (std::size_t task = 0; task < all_tasks.waits.size(); ++task) {
+    if (!all_tasks.waits[task].over()) continue;
+    std::unique_lock<std::mutex> lock(all_tasks.mutex);
+    all_tasks.running = static_cast<int>(task) + 1;
+    all_tasks.turn.notify_all();
+    all_tasks.turn.wait(lock, [] { return all_tasks.running == 0; });
+  }
+}
+
 void pass(std::int64_t ms) {
   for (std::int64_t i = 0; i < ms; ++i) {
+    tasks();
     board.us += 1'000;
     for (auto& timer : timers) {
       if (timer->due < 0 || timer->due > board.us) continue;
@@ -159,6 +224,7 @@ void serve() {
     for (const int fd : fds) {
       Connection& connection = server.connections[fd];
       bool lives = true;
+      if (connection.lent) continue;
       if (connection.websocket && !connection.frames.empty()) {
         lives = readFrame(fd, connection);
         if (lives) connection.frames.pop_front();
@@ -292,20 +358,110 @@ QueueHandle_t xQueueCreate(UBaseType_t length, UBaseType_t size) {
   fake::queues.push_back(std::make_unique<QueueDefinition>(QueueDefinition{length, size, {}}));
   return fake::queues.back().get();
 }
-BaseType_t xQueueSend(QueueHandle_t queue, const void* item, TickType_t) {
+BaseType_t xQueueSend(QueueHandle_t queue, const void* item, TickType_t wait) {
+  while (queue->items.size() == queue->length && wait == portMAX_DELAY && fake::this_task != 0) {
+    fake::wait(queue, true, wait);
+  }
   if (queue->items.size() == queue->length) return pdFALSE;
   queue->items.emplace_back(static_cast<const char*>(item), queue->size);
   return pdTRUE;
 }
 BaseType_t xQueueReceive(QueueHandle_t queue, void* item, TickType_t wait) {
-  if (queue->items.empty()) {
-    fake::pass(wait);
-    return pdFALSE;
+  if (queue->items.empty() && wait != 0) {
+    if (fake::this_task == 0) {
+      fake::pass(wait);
+    } else {
+      do {
+        fake::wait(queue, false, wait);
+      } while (queue->items.empty() && wait == portMAX_DELAY);
+    }
   }
+  if (queue->items.empty()) return pdFALSE;
   std::memcpy(item, queue->items.front().data(), queue->size);
   queue->items.pop_front();
   return pdTRUE;
 }
+BaseType_t xTaskCreatePinnedToCore(TaskFunction_t code, const char*, uint32_t, void* argument, UBaseType_t,
+                                   TaskHandle_t*, BaseType_t) {
+  fake::all_tasks.waits.emplace_back();
+  const int number = static_cast<int>(fake::all_tasks.waits.size());
+  std::thread([=] {
+    fake::this_task = number;
+    {
+      std::unique_lock<std::mutex> lock(fake::all_tasks.mutex);
+      fake::all_tasks.turn.wait(lock, [=] { return fake::all_tasks.running == number; });
+    }
+    code(argument);
+  }).detach();
+  return pdPASS;
+}
+void vTaskDelay(TickType_t ticks) { fake::wait(nullptr, false, ticks); }
+
+void* heap_caps_malloc(size_t size, uint32_t) {
+  static std::vector<std::unique_ptr<char[]>> memory;  // for good, as on the board
+  memory.push_back(std::make_unique<char[]>(size));
+  return memory.back().get();
+}
+
+static sensor_t sensor;
+static camera_fb_t frame;
+esp_err_t esp_camera_init(const camera_config_t* config) {
+  fake::camera.inits++;
+  fake::camera.largest = fake::camera.size = config->frame_size;
+  fake::camera.quality = config->jpeg_quality;
+  sensor.id.PID = OV2640_PID;
+  sensor.set_framesize = [](sensor_t*, framesize_t size) {
+    if (size > fake::camera.largest) return -1;
+    fake::camera.size = size;
+    return 0;
+  };
+  sensor.set_quality = [](sensor_t*, int quality) {
+    fake::camera.quality = quality;
+    return 0;
+  };
+  const auto take = [](sensor_t*, int) { return 0; };
+  sensor.set_contrast = sensor.set_brightness = sensor.set_whitebal = sensor.set_gain_ctrl = take;
+  sensor.set_exposure_ctrl = sensor.set_hmirror = sensor.set_vflip = take;
+  return ESP_OK;
+}
+sensor_t* esp_camera_sensor_get(void) { return &sensor; }
+camera_fb_t* esp_camera_fb_get(void) {
+  if (fake::camera.broken || fake::camera.out > 0) return nullptr;
+  ++fake::camera.out;
+  frame.buf = reinterpret_cast<uint8_t*>(fake::camera.picture.data());
+  frame.len = fake::camera.picture.size();
+  frame.timestamp.tv_sec = board.us / 1'000'000;
+  frame.timestamp.tv_usec = board.us % 1'000'000;
+  return &frame;
+}
+void esp_camera_fb_return(camera_fb_t*) { --fake::camera.out; }
+
+bool httpd_uri_match_wildcard(const char*, const char*, size_t) { return true; }
+size_t httpd_req_get_hdr_value_len(httpd_req_t*, const char*) { return 0; }
+esp_err_t httpd_req_get_hdr_value_str(httpd_req_t* request, const char* field, char* out, size_t size) {
+  const std::string& head = server.connections[httpd_req_to_sockfd(request)].head;
+  const std::string name = "\r\n" + std::string(field) + ": ";
+  const auto at = head.find(name);
+  if (at == std::string::npos) return ESP_ERR_NOT_FOUND;
+  const auto start = at + name.size();
+  const std::string value = head.substr(start, head.find("\r\n", start) - start);
+  std::strncpy(out, value.c_str(), size - 1);
+  return value.size() < size ? ESP_OK : ESP_ERR_INVALID_SIZE;
+}
+esp_err_t httpd_req_async_handler_begin(httpd_req_t* request, httpd_req_t** out) {
+  const int fd = httpd_req_to_sockfd(request);
+  server.connections[fd].lent = true;
+  *out = new httpd_req_t(*request);
+  (*out)->aux = new int(fd);
+  return ESP_OK;
+}
+esp_err_t httpd_req_async_handler_complete(httpd_req_t* request) {
+  server.connections[httpd_req_to_sockfd(request)].lent = false;
+  delete static_cast<int*>(request->aux);
+  delete request;
+  return ESP_OK;
+}
+
 SemaphoreHandle_t xSemaphoreCreateMutex(void) { return xQueueCreate(1, 1); }
 BaseType_t xSemaphoreTake(SemaphoreHandle_t, TickType_t) { return pdTRUE; }
 BaseType_t xSemaphoreGive(SemaphoreHandle_t) { return pdTRUE; }
@@ -392,6 +548,53 @@ size_t HardwareSerial::println(const char* text) {
   return std::strlen(text);
 }
 void delay(uint32_t ms) { fake::pass(ms); }
+bool psramFound() { return board.psram; }
+
+// One port, one client: the shells know no more.
+static std::map<const WebSocketsClient*, std::pair<int, WebSocketsClient::WebSocketClientEvent>> clients;
+static fake::Dial& dialOf(const WebSocketsClient* client) { return fake::dials[clients[client].first]; }
+void WebSocketsClient::begin(const char*, uint16_t port, const char*, const char*) {
+  clients[this].first = port;
+  _client.status = WSC_NOT_CONNECTED;
+}
+void WebSocketsClient::onEvent(WebSocketClientEvent callback) { clients[this].second = std::move(callback); }
+void WebSocketsClient::setReconnectInterval(unsigned long) {}
+void WebSocketsClient::loop() {
+  fake::Dial& dial = dialOf(this);
+  if (_client.status == WSC_NOT_CONNECTED) {
+    ++dial.dials;
+    if (dial.reachable) {  // else nobody is told
+      _client.status = WSC_CONNECTED;
+      clients[this].second(WStype_CONNECTED, nullptr, 0);
+    }
+  } else if (!dial.events.empty()) {
+    auto [type, text] = dial.events.front();
+    dial.events.pop_front();
+    if (type == WStype_DISCONNECTED) _client.status = WSC_NOT_CONNECTED;
+    clients[this].second(static_cast<WStype_t>(type), reinterpret_cast<uint8_t*>(text.data()), text.size());
+  }
+  dial.state = _client.status;
+}
+bool WebSocketsClient::sendTXT(const uint8_t* text, size_t length) {
+  if (_client.status != WSC_CONNECTED || dialOf(this).refuses) return false;
+  dialOf(this).texts.emplace_back(reinterpret_cast<const char*>(text), length);
+  return true;
+}
+bool WebSocketsClient::sendBIN(uint8_t* bytes, size_t length, bool header_in_front) {
+  if (_client.status != WSC_CONNECTED || dialOf(this).refuses || !header_in_front) return false;
+  dialOf(this).binaries.emplace_back(reinterpret_cast<const char*>(bytes) + WEBSOCKETS_MAX_HEADER_SIZE, length);
+  return true;
+}
+bool WebSocketsClient::sendPing(uint8_t*, size_t) {
+  ++dialOf(this).pings;
+  return _client.status == WSC_CONNECTED;
+}
+void WebSocketsClient::disconnect() {
+  if (_client.status == WSC_NOT_CONNECTED) return;
+  _client.status = WSC_NOT_CONNECTED;
+  dialOf(this).state = WSC_NOT_CONNECTED;
+  clients[this].second(WStype_DISCONNECTED, nullptr, 0);
+}
 
 bool WiFiClass::mode(wifi_mode_t) { return true; }
 bool WiFiClass::setHostname(const char*) { return true; }

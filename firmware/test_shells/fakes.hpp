@@ -2,6 +2,7 @@
 // something behind it. Sockets are the machine's own; the HTTP server calls its hooks as ESP-IDF 5.5's does.
 #pragma once
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <string>
@@ -32,8 +33,12 @@ struct Board {
   std::string serial_in;
   std::string serial_out;
   std::string ssid;  // that was joined
+  bool psram = true;
 };
 extern Board board;
+
+// Every task has a turn, until all wait for something. pass() does that, too.
+void tasks();
 
 // Moves time; timers fire in it.
 void pass(std::int64_t ms);
@@ -64,5 +69,32 @@ class Peer {
 
 // The server's task has its turn.
 void serve();
+
+// A picture of 640 by 480 with so many bytes of nothing in it.
+std::string jpeg(std::size_t bytes);
+
+struct Camera {
+  int inits = 0;
+  int largest = -1;  // framesize_t that it was started with, and that is set
+  int size = -1;
+  int quality = -1;
+  bool broken = false;  // it gives nothing
+  std::string picture = jpeg(100);
+  int out = 0;  // frames that were not given back
+};
+extern Camera camera;
+
+// What the WebSocket client of one port does and was told.
+struct Dial {
+  bool reachable = true;
+  bool refuses = false;  // frames and texts
+  int dials = 0;
+  int state = 0;  // WSclientsStatus_t
+  std::vector<std::string> texts;
+  std::vector<std::string> binaries;
+  int pings = 0;
+  std::deque<std::pair<int, std::string>> events;  // WStype_t and payload, that its loop() will tell
+};
+extern std::map<int, Dial> dials;
 
 }  // namespace fake
