@@ -275,6 +275,6 @@ class VirtualLock(Service):
         to = self._clients.values() if say.client is None else [self._clients.get(say.client)]
         for client in [one for one in to if one is not None]:
             if isinstance(say, Drop):
-                client.sendClose(say.code)
+                client.sendCloseFrame(say.code)  # sendClose() takes no code below 3000 from a program
             else:
                 client.sendMessage(say.text.encode())

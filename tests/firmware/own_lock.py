@@ -11,8 +11,11 @@ from typing import Any, Final
 from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
 from autobahn.websocket.types import ConnectionDeny
 from twisted.internet import reactor
+from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.interfaces import IReactorPluggableNameResolver
 from twisted.internet.task import Clock
+from zope.interface import implementer
 
 from gatekeeper.simulators.lock_device import Drop, Say
 
@@ -177,6 +180,7 @@ class _Connection(WebSocketServerProtocol):  # type: ignore[misc]  # Autobahn ha
 
     def connectionMade(self) -> None:
         super().connectionMade()
+        self.transport.setTcpNoDelay(True)  # Autobahn 26 asks before it knows
         self.board._accepted(self)
 
     def dataReceived(self, data: bytes) -> None:
@@ -185,7 +189,7 @@ class _Connection(WebSocketServerProtocol):  # type: ignore[misc]  # Autobahn ha
 
     def onConnect(self, request: Any) -> None:
         address = request.peer.partition(":")[2].rpartition(":")[0]
-        refusal = self.board.core.refusal(address, request.origin)
+        refusal = self.board.core.refusal(address, request.headers.get("origin"))
         if refusal is not None:
             raise ConnectionDeny(refusal)
         self.address = address
@@ -213,7 +217,9 @@ class _Connection(WebSocketServerProtocol):  # type: ignore[misc]  # Autobahn ha
         self.sent += len(data)
         super().sendData(data, *arguments)
         if self.cut_after is not None and self.sent >= self.cut_after:
-            self.board.cut(self)
+            self.cut_after = None
+            self.board.shortened += 1
+            self.board.is_lost(self)
 
     def connectionLost(self, reason: Any) -> None:
         self.board._lost(self)
@@ -228,7 +234,7 @@ class Board:
     :ivar heard: every text that came, and `said`: every text that left, in order.
     :ivar is_reachable: there is radio; without it nothing is taken or sent, and nobody is told.
     :ivar is_hung: the main loop hangs: what comes waits for it in vain.
-    :ivar cuts: bytes after which the next connections are cut, one each.
+    :ivar cuts: bytes after which the next connections are cut, one each; `shortened`: how many were.
     """
 
     def __init__(self, library: ctypes.CDLL, key: bytes | None = None, *, now: int = 0, max_open: int = 60_000) -> None:
@@ -239,6 +245,7 @@ class Board:
         self.is_reachable = True
         self.is_hung = False
         self.cuts: list[int] = []
+        self.shortened = 0
         self.port = 0
         self.opened = 0
         self.connections: dict[int, _Connection] = {}
@@ -260,9 +267,9 @@ class Board:
     def relay(self) -> bool:
         return self._energised
 
-    def turn(self) -> None:
-        """One turn of the loop, a step later; the guard runs beside it."""
-        self.now += STEP
+    def turn(self, step: int = STEP) -> None:
+        """One turn of the loop, `step` milliseconds later; the guard runs beside it."""
+        self.now += step
         if self._energised and self.now - self._guard >= 2000:
             self._drive(False)
             self._tripped = True
@@ -285,13 +292,17 @@ class Board:
         self.now = 0
         self.core = self._boot()
 
-    def cut(self, connection: _Connection) -> None:
-        """Reset a connection."""
-        connection.transport.abortConnection()
-
-    def stop(self) -> Deferred[Any]:
+    def cut(self) -> None:
+        """Reset every connection."""
         for connection in tuple(self.connections.values()):
             connection.transport.abortConnection()
+
+    def is_lost(self, connection: _Connection) -> None:
+        """The cable is cut: what was written arrives, and nothing follows."""
+        connection.transport.loseConnection()
+
+    def stop(self) -> Deferred[Any]:
+        self.cut()
         return maybeDeferred(self._listening.stopListening)
 
     def _boot(self) -> Core:
@@ -353,7 +364,7 @@ class Board:
                 self.said.append(deed.text)
                 self._with(deed.client, lambda it, text=deed.text: it.sendMessage(text.encode()))
             elif isinstance(deed, Drop):
-                self._with(deed.client, lambda it, code=deed.code: it.sendClose(code))
+                self._with(deed.client, lambda it, code=deed.code: it.sendCloseFrame(code))
             elif deed.startswith("relay"):
                 if deed == "relay on":
                     self._guard = self.now
@@ -369,8 +380,25 @@ class Board:
             deed(connection)
 
 
+class _AtOnce:
+    """Resolves what is an address already, without a thread: threads know no driven clock."""
+
+    def resolveHostName(self, receiver: Any, host: str, portNumber: int = 0, *_: Any, **__: Any) -> Any:
+        receiver.resolutionBegan(self)
+        receiver.addressResolved(IPv4Address("TCP", host, portNumber))
+        receiver.resolutionComplete()
+        return receiver
+
+
+@implementer(IReactorPluggableNameResolver)
 class Driven(Clock):
     """The real reactor's network, and a time that is driven."""
+
+    nameResolver = _AtOnce()
+
+    def installNameResolver(self, resolver: Any) -> Any:
+        """Do nothing."""
+        return self.nameResolver
 
     def __getattr__(self, name: str) -> Any:
         return getattr(reactor, name)
