@@ -122,13 +122,13 @@ def _laptop(reactor: Any, wanted: argparse.Namespace) -> tuple[Any, dict[str, Ca
 def _lock(reactor: Any, wanted: argparse.Namespace) -> tuple[Any, dict[str, Callable[[list[str]], object]]]:
     from gatekeeper.simulators.lock import VirtualLock  # noqa: PLC0415 - after the reactor
     from gatekeeper.simulators.lock_device import LockFault  # noqa: PLC0415
-    from gatekeeper.simulators.own_lock_device import OwnLockDevice  # noqa: PLC0415
+    from gatekeeper.simulators.own_lock_faults import FaultyOwnLock  # noqa: PLC0415
 
     key = bytes.fromhex(os.environ[wanted.key_env]) if wanted.key_env is not None else None
     lock = VirtualLock(
         reactor,
         wanted.port,
-        device=OwnLockDevice(key) if wanted.own or key is not None else None,
+        device=FaultyOwnLock(key) if wanted.own or key is not None else None,
         result_delay=wanted.result_delay,
         acknowledge_delay=wanted.acknowledge_delay,
     )

@@ -232,10 +232,10 @@ class VirtualLock(Service):
         if self.fault in (LockFault.SILENT, LockFault.SEVERED):
             return
         says = self.device.text(text, self._reactor.seconds(), client.number)
-        if self.fault in (LockFault.HANG_UP, LockFault.RESET) and text == "OPEN_DOOR":
+        if self.fault in (LockFault.HANG_UP, LockFault.RESET) and text.endswith("OPEN_DOOR"):
             self.cut(reset=self.fault is LockFault.RESET)
             return
-        self._say(says, LATE if self.fault is LockFault.LATE and text == "OPEN_DOOR" else 0.0)
+        self._say(says, LATE if self.fault is LockFault.LATE and text.endswith("OPEN_DOOR") else 0.0)
 
     def _tick(self) -> None:
         self._say(self.device.tick(self._reactor.seconds()), 0.0)

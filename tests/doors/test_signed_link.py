@@ -11,8 +11,9 @@ from gatekeeper.doors.executor import Nobody
 from gatekeeper.doors.link import DoorLink, Recorded
 from gatekeeper.doors.states import DoorState
 from gatekeeper.errors import NotConnected
-from gatekeeper.simulators.lock_device import Drop, Say
+from gatekeeper.simulators.lock_device import Drop, LockFault, Say
 from gatekeeper.simulators.own_lock_device import OwnLockDevice
+from gatekeeper.simulators.own_lock_faults import FaultyOwnLock
 from tests.sites import Log, Plug
 
 KEY = bytes(range(32))
@@ -300,3 +301,34 @@ def test_no_log_line_carries_the_key_or_the_proofs() -> None:
     assert log.count("door front") > 0
     assert log.count(KEY.hex()) == 0
     assert log.count("HELLO:") == log.count("READY:") == log.count("C:1:") == 0
+
+
+@pytest.mark.parametrize(
+    ("fault", "answer"),
+    [
+        (LockFault.NONE, "Opened"),
+        (LockFault.TWICE, "Opened"),
+        (LockFault.GARBLE, "Opened"),
+        (LockFault.NO_PONG, "Opened"),
+        (LockFault.JAMMED, "Opened"),
+        (LockFault.NO_ACK, "Indeterminate"),
+        (LockFault.DEAF, "Indeterminate"),
+        (LockFault.REJECT, "Rejected"),
+    ],
+)
+def test_whatever_is_wrong_with_the_lock_the_door_says_nothing_that_is_not_so(fault: LockFault, answer: str) -> None:
+    bench = Bench()
+    own = Own(bench, FaultyOwnLock(KEY))
+    own.device.fault = fault
+    bench.open(1.0)
+    own.run()
+    for _ in range(40):
+        own.wait(0.1)
+        if not own.plug.ours.aborted:
+            assert bench.state() is not DoorState.LOCKED or not own.device.relay
+    [told] = bench.answers
+    assert type(getattr(told, "value", told)).__name__ == answer
+    own.device.fault = LockFault.NONE
+    own.wait(4.0)
+    assert own.device.relay is False or own.plug.ours.aborted
+    assert bench.notes("door.unsigned") == (fault in (LockFault.TWICE, LockFault.GARBLE))

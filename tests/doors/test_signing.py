@@ -1,5 +1,9 @@
 """Signed mode, our end, to the letter of its vector, and everything that a lock may get wrong."""
 
+import json
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from gatekeeper.doors.signing import Doubtful, Outcome, Proven, Said, Session, Stage, Transmit, Unproven, mac
@@ -136,3 +140,24 @@ def test_no_key_shows() -> None:
     assert KEY.hex() not in repr(proven())
     assert repr(KEY) not in repr(proven())
     assert repr(SESSION_KEY) not in repr(proven())
+
+
+VECTORS = json.loads((Path(__file__).parents[2] / "firmware" / "vectors" / "signed.json").read_text())["cases"]
+OURS = f"HELLO:{bytes(range(0xF0, 0x100)).hex()}:650e260ecc1491dabb96e8eb1ee89bee6e8f412168f81077933754204d3ea500"
+SPOKEN = [case for case in VECTORS if any(out == [f"1 {READY}"] for _, _, out in case["steps"])]
+
+
+@pytest.mark.parametrize("case", SPOKEN, ids=lambda case: str(case["name"]))
+def test_it_understands_what_the_firmware_says_in_the_shared_vectors(case: dict[str, Any]) -> None:
+    session = Session(bytes.fromhex(case["key"]), 0.0, 5.0, chance=lambda count: bytes(range(0xF0, 0xF0 + count)))
+    told = [line[2:] for _, _, out in case["steps"] for line in out if line.startswith("1 ")]
+    said = [line for line in told if line.startswith(("AUTH:", "READY:", "R:"))]
+    outcomes = [session.received(line) for line in said]
+    begun = outcomes.index(Proven())
+    assert Transmit(OURS) in outcomes[:begun]
+    signed_lines = [line for line in said if line.startswith("R:")]
+    assert outcomes[begun + 1 :] == [Said(line.split(":", 3)[3]) for line in signed_lines]
+
+
+def test_the_shared_vectors_hold_sessions() -> None:
+    assert len(SPOKEN) >= 3
