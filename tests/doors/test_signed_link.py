@@ -164,6 +164,14 @@ def test_a_lock_with_another_key_is_left_at_once(bench: Bench) -> None:
     assert bench.notes("door.unproven") == 1
 
 
+def test_nobody_holds_on_to_a_connection_that_was_left(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(bench.link._executor, "hold", lambda door, transport: told.append("hold"))
+    monkeypatch.setattr(bench.link._executor, "drop", lambda door: told.append("drop"))
+    Own(bench, OwnLockDevice(bytes(32)))
+    assert told == ["hold", "drop"]
+
+
 def test_whoever_only_plays_the_lock_is_left_at_once(bench: Bench) -> None:
     forged = "READY:" + "0" * 64
     own = Own(bench, garble=lambda text: [forged if text.startswith("READY") else text])
