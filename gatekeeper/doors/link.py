@@ -63,6 +63,13 @@ class _Lock(WebSocketClientProtocol):  # type: ignore[misc]  # Autobahn has no t
     session: Session | None = None
     given_up = False
 
+    def connectionMade(self) -> None:
+        super().connectionMade()
+        # Autobahn 26 asks for its own option before it knows it, and a command waits for the ACK of the one before.
+        set_no_delay = getattr(self.transport, "setTcpNoDelay", None)
+        if set_no_delay is not None:
+            set_no_delay(True)
+
     def onOpen(self) -> None:
         self.factory.link._opened(self)
 

@@ -54,6 +54,13 @@ async def test_it_opens_stays_open_and_locks(build: Building, now: int) -> None:
     assert site.board.opened == 1
 
 
+async def test_no_command_waits_for_the_network_s_word_on_the_one_before(build: Building) -> None:
+    site = build()
+    await site.ready()
+    assert site.link._protocol is not None
+    assert site.link._protocol.transport.getTcpNoDelay()
+
+
 async def test_the_cap_is_the_lock_s_own(build: Building) -> None:
     site = build(now=WRAP - 9_000, max_open=20_000)
     await site.ready()
