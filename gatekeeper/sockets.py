@@ -13,6 +13,14 @@ class BoundedSocket(WebSocketServerProtocol):  # type: ignore[misc]  # Autobahn 
 
     maximum_fragments: int
 
+    def connectionMade(self) -> None:
+        super().connectionMade()
+        # Autobahn's own option is read before it is there: without this a command waits for the acknowledgement of
+        # what was sent before it, 40 ms and more.
+        set_no_delay = getattr(self.transport, "setTcpNoDelay", None)
+        if set_no_delay is not None:
+            set_no_delay(True)
+
     def abort(self) -> None:
         """Cut the connection, for good."""
         raise NotImplementedError
