@@ -71,7 +71,41 @@ def _camera(reactor: Any, wanted: argparse.Namespace) -> tuple[Any, dict[str, Ca
     return camera, {"fault": fault, "status": status}
 
 
+def _own_push(reactor: Any, wanted: argparse.Namespace) -> tuple[Any, dict[str, Callable[[list[str]], object]]]:
+    from gatekeeper.simulators.camera_faults import CameraFault  # noqa: PLC0415 - after the reactor
+    from gatekeeper.simulators.own_push_camera import VirtualOwnPushCamera  # noqa: PLC0415
+
+    boot = {"resolution": wanted.resolution, "mode": int(not wanted.speed)}
+    camera = VirtualOwnPushCamera(
+        reactor, wanted.url, control=wanted.control, name=wanted.name or "", seed=wanted.seed, boot=boot
+    )
+
+    def fault(words: list[str]) -> None:
+        camera.refuses = words[0] == "unwilling"
+        camera.fault = CameraFault.NONE if camera.refuses else CameraFault(words[0])
+
+    def status(words: list[str]) -> dict[str, Any]:
+        device = camera.device
+        return {
+            "connections": camera.connections,
+            "frames": device.frames,
+            "dropped": device.dropped,
+            "framed": device.is_framed,
+            "settings": device.settings,
+        }
+
+    fault([wanted.fault])
+    return camera, {
+        "fault": fault,
+        "status": status,
+        "cut": lambda words: camera.cut(),
+        "reset": lambda words: camera.cut(reset=True),
+    }
+
+
 def _push(reactor: Any, wanted: argparse.Namespace) -> tuple[Any, dict[str, Callable[[list[str]], object]]]:
+    if wanted.own:
+        return _own_push(reactor, wanted)
     from gatekeeper.simulators.push_camera import Cure, PushDevice, PushFault, VirtualPushCamera  # noqa: PLC0415
 
     device = PushDevice(wanted.name, framed=wanted.framed, speed=wanted.speed, resolution=wanted.resolution)
@@ -174,6 +208,7 @@ def main(arguments: list[str]) -> None:
     push.add_argument("--control", help="where it takes commands, if not on the same socket")
     push.add_argument("--name", help="what it registers as; the seed's firmware has no name")
     push.add_argument("--framed", action="store_true", help="knows the framed mode")
+    push.add_argument("--own", action="store_true", help="with our own firmware, not the seed's")
     push.add_argument("--speed", action="store_true", help="start in speed mode, not in the slow stability mode")
     push.add_argument("--resolution", type=int, default=7, choices=range(13))
     push.add_argument("--redial", type=float, default=3.0, help="seconds between tries to connect")

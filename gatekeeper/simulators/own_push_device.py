@@ -4,7 +4,9 @@ The same as `gk/push_camera.hpp`: the same events lead to the same orders, byte 
 compare. So the demo site and the server's tests have the device without a compiler. Times are whole milliseconds.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Final, Protocol
 
 from gatekeeper.simulators import own_push_telling as telling
@@ -75,11 +77,20 @@ class OwnPushDevice:
 
     :param largest: the number of the sensor's largest resolution.
     :param has_control: a second connection; without it everything goes over one.
+    :param boot: settings that differ from the firmware's own at the start, as numbers.
     :ivar settings: by name, as numbers.
     """
 
-    def __init__(self, board: Board, identity: Identity, *, largest: int = 12, has_control: bool = True) -> None:
-        self.settings = {name: one.boot for name, one in RANGES.items()}
+    def __init__(
+        self,
+        board: Board,
+        identity: Identity,
+        *,
+        largest: int = 12,
+        has_control: bool = True,
+        boot: Mapping[str, int] = MappingProxyType({}),
+    ) -> None:
+        self.settings = {name: one.boot for name, one in RANGES.items()} | dict(boot)
         self.settings["resolution"] = min(self.settings["resolution"], largest)
         self.frames = 0
         self.dropped = 0

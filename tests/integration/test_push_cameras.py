@@ -77,6 +77,30 @@ def test_the_real_cameras_slow_pace_is_live_and_it_takes_settings(start: Started
     bench.server.stop()
 
 
+def test_our_own_firmwares_camera_is_live_on_both_its_connections_and_takes_settings(start: Started) -> None:
+    bench = Bench(start)
+    camera = start.push(
+        "--own", "--name", "s3", "--resolution", "5",
+        "--url", f"ws://127.0.0.1:{bench.stream}/s3", "--control", f"ws://127.0.0.1:{bench.control}/s3",
+    )  # fmt: skip
+    bench.until("live")
+    wait_for(lambda: bench.server.camera("s3")["device"] is not None, "its word about itself")
+    assert bench.set(quality=0, fps=5, resolution="QVGA")[0] == 200
+    wait_for(lambda: bench.server.camera("s3")["width"] == 320, "the new size")
+    status = bench.server.camera("s3")
+    assert (status["rejected"], status["device"]["lost"], status["device"]["reset"]) == (0, 0, "POWERON")
+    assert camera.ask("status")["framed"]
+    assert camera.ask("status")["connections"] == 2
+    camera.ask("fault unwilling")
+    assert bench.set(quality=9)[0] == 502  # the camera said no
+    camera.ask("fault none")
+
+    assert bench.set(reboot=True)[1]["taken"] == {"reboot": "reiniciando"}
+    wait_for(lambda: camera.ask("status")["connections"] == 4, "the camera to be back")
+    wait_for(lambda: camera.ask("status")["settings"]["quality"] == 0, "what it was set to, sent again")
+    bench.server.stop()
+
+
 def test_each_fault_is_told_and_heals(start: Started) -> None:
     bench = Bench(start, stall=1.0)
     camera = bench.camera("--speed", "--resolution", "5")
