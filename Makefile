@@ -26,10 +26,12 @@ test: build chromium postgresql rtsp devices ## Run everything: ruff, mypy, impo
 	@echo "== ruff, biome, tsc"; $(MAKE) -s lint
 	@echo "== mypy, strict"; $(MAKE) -s types
 	@echo "== import-linter"; $(MAKE) -s layers
-	@echo "== the firmware"; $(MAKE) -s firmware
-	@echo "== vitest"; $(MAKE) -s pages
-	@echo "== the dashboard in Chromium"; $(MAKE) -s browser
-	@echo "== pytest"; $(MAKE) -s unit
+	@mkdir -p artefacts; nice -n 19 $(MAKE) -s firmware >artefacts/firmware.log 2>&1 & firmware=$$!; failed=; \
+	echo "== vitest"; $(MAKE) -s pages || failed=yes; \
+	[ -n "$$failed" ] || { echo "== the dashboard in Chromium"; $(MAKE) -s browser; } || failed=yes; \
+	[ -n "$$failed" ] || { echo "== pytest"; $(MAKE) -s unit; } || failed=yes; \
+	echo "== the firmware, beside the others in what they left of the processor"; \
+	wait $$firmware || failed=yes; cat artefacts/firmware.log; [ -z "$$failed" ]
 
 lint: $(VENV_READY) $(NODE_READY) ## Check form: ruff, biome, tsc
 	$(BIN)/ruff check .
