@@ -42,6 +42,11 @@ TEST_CASE("a picture that is cut anywhere is none") {
   for (std::size_t size = 0; size < jpeg.size(); ++size) CHECK_FALSE(gk::JpegInfo::of({jpeg.data(), size}));
 }
 
+TEST_CASE("a segment that says that it goes on behind the end is not followed there") {
+  const std::string jpeg = kSoi + bytes({0xff, 0xe0, 0, 40}) + std::string(30, 'x');
+  CHECK_FALSE(gk::JpegInfo::of(jpeg));  // the sanitizer sees what is read eight bytes behind
+}
+
 TEST_CASE("an end inside a segment is no end") {
   const std::string comment = bytes({0xff, 0xfe, 0, 4, 0xff, 0xd9});
   CHECK_FALSE(gk::JpegInfo::of(kSoi + kSof + comment));

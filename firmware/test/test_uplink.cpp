@@ -78,6 +78,7 @@ TEST_CASE("each failure waits longer, up to 30 s, and a connection that held beg
     gk::Uplink uplink = reached(State::kDialling, now);
     for (const gk::Millis wait : {1'000U, 2'000U, 4'000U, 8'000U, 16'000U, 30'000U, 30'000U}) {
       uplink.lost(now, 0);
+      CHECK(uplink.tick(now + 1) == Step::kNone);
       CHECK(uplink.tick(now + wait - 1) == Step::kNone);
       CHECK(uplink.tick(now += wait) == Step::kConnect);
     }
