@@ -24,7 +24,7 @@ def core() -> ctypes.CDLL:
     build.mkdir(exist_ok=True)
     with (build / ".lock").open("w") as lock:  # test files run beside one another
         fcntl.flock(lock, fcntl.LOCK_EX)
-        for command in (["cmake", "--preset", "host"], ["cmake", "--build", "--preset", "host"]):
+        for command in (["cmake", "--preset", "host"], ["cmake", "--build", "--preset", "host", "--target", "gk_host"]):
             done = subprocess.run(command, cwd=FIRMWARE, capture_output=True, text=True, check=False)
             assert done.returncode == 0, done.stdout + done.stderr
     return ctypes.CDLL(str(build / "host" / "libgk_host.so"))
