@@ -5,10 +5,14 @@ import fcntl
 import os
 import shutil
 import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import pytest_twisted
 
+Stopped = Callable[[Any], Any]
 FIRMWARE = Path(__file__).parents[2] / "firmware"
 
 
@@ -28,3 +32,17 @@ def core() -> ctypes.CDLL:
             done = subprocess.run(command, cwd=FIRMWARE, capture_output=True, text=True, check=False)
             assert done.returncode == 0, done.stdout + done.stderr
     return ctypes.CDLL(str(build / "host" / "libgk_host.so"))
+
+
+@pytest.fixture
+def stopped() -> Iterator[Stopped]:
+    """Give back what it gets, and stop it when the test is over."""
+    kept: list[Any] = []
+
+    def keep(thing: Any) -> Any:
+        kept.append(thing)
+        return thing
+
+    yield keep
+    for thing in kept:
+        pytest_twisted.blockon(thing.stop())

@@ -1,15 +1,14 @@
 """The ESP32-CAM's own core in the loop: the server's pull against it, over real TCP, on a driven clock."""
 
 import ctypes
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable
 
 import pytest
-import pytest_twisted
 
 from gatekeeper.cameras.frame import CameraState
 from gatekeeper.cameras.multipart import Parser, Part
 from tests.cameras.pictures import picture
+from tests.firmware.conftest import Stopped
 from tests.firmware.own_camera import STEP, WRAP, Ending, Site, Watcher, text
 from tests.firmware.own_wifi import Wifi, WifiState
 
@@ -20,16 +19,8 @@ Building = Callable[..., Site]
 
 
 @pytest.fixture
-def build(core: ctypes.CDLL) -> Iterator[Building]:
-    sites: list[Site] = []
-
-    def make(**settings: Any) -> Site:
-        sites.append(Site(core, **settings))
-        return sites[-1]
-
-    yield make
-    for site in sites:
-        pytest_twisted.blockon(site.stop())
+def build(core: ctypes.CDLL, stopped: Stopped) -> Building:
+    return lambda **settings: stopped(Site(core, **settings))
 
 
 def has_all(watcher: Watcher, shown: list[bytes]) -> bool:

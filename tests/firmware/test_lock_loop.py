@@ -1,15 +1,14 @@
 """The lock's own core in the loop: the server's link against it, over real TCP, on a driven clock."""
 
 import ctypes
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable
 
 import pytest
-import pytest_twisted
 from twisted.python.failure import Failure
 
 from gatekeeper.doors.actions import Opened
 from gatekeeper.doors.states import DoorState
+from tests.firmware.conftest import Stopped
 from tests.firmware.lock_site import Site
 from tests.firmware.own_lock import WRAP
 
@@ -19,16 +18,8 @@ Building = Callable[..., Site]
 
 
 @pytest.fixture
-def build(core: ctypes.CDLL) -> Iterator[Building]:
-    sites: list[Site] = []
-
-    def make(**settings: Any) -> Site:
-        sites.append(Site(core, **settings))
-        return sites[-1]
-
-    yield make
-    for site in sites:
-        pytest_twisted.blockon(site.stop())
+def build(core: ctypes.CDLL, stopped: Stopped) -> Building:
+    return lambda **settings: stopped(Site(core, **settings))
 
 
 def spans(site: Site) -> list[int]:

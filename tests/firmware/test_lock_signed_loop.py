@@ -1,14 +1,13 @@
 """Signed mode in the loop: the server's link with its key against the lock's own core, and whoever listens between."""
 
 import ctypes
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable
 
 import pytest
-import pytest_twisted
 
 from gatekeeper.doors.actions import Opened
 from gatekeeper.doors.states import DoorState
+from tests.firmware.conftest import Stopped
 from tests.firmware.lock_site import Site
 from tests.firmware.own_lock import WRAP
 
@@ -19,16 +18,8 @@ Building = Callable[..., Site]
 
 
 @pytest.fixture
-def build(core: ctypes.CDLL) -> Iterator[Building]:
-    sites: list[Site] = []
-
-    def make(**settings: Any) -> Site:
-        sites.append(Site(core, **{"key": KEY, "server_key": KEY, **settings}))
-        return sites[-1]
-
-    yield make
-    for site in sites:
-        pytest_twisted.blockon(site.stop())
+def build(core: ctypes.CDLL, stopped: Stopped) -> Building:
+    return lambda **settings: stopped(Site(core, **{"key": KEY, "server_key": KEY, **settings}))
 
 
 @pytest.mark.parametrize("now", [0, WRAP - 3_000], ids=["start", "wrap"])

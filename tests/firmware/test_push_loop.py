@@ -2,12 +2,11 @@
 
 import ctypes
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
 import pytest
-import pytest_twisted
 from twisted.internet import reactor
 from twisted.python.failure import Failure
 
@@ -16,6 +15,7 @@ from gatekeeper.cameras.push.settings import REBOOT, decode
 from gatekeeper.errors import Busy, NotConnected, Rejected
 from gatekeeper.simulators.own_push_device import Link
 from gatekeeper.simulators.own_push_link import State
+from tests.firmware.conftest import Stopped
 from tests.firmware.own_push import SeedServer, Site
 from tests.firmware.push_cameras import WRAP
 
@@ -25,16 +25,8 @@ Building = Callable[..., Site]
 
 
 @pytest.fixture
-def build(core: ctypes.CDLL) -> Iterator[Building]:
-    sites: list[Site] = []
-
-    def make(**settings: Any) -> Site:
-        sites.append(Site(core, **settings))
-        return sites[-1]
-
-    yield make
-    for site in sites:
-        pytest_twisted.blockon(site.stop())
+def build(core: ctypes.CDLL, stopped: Stopped) -> Building:
+    return lambda **settings: stopped(Site(core, **settings))
 
 
 def in_order(taken: list[bytes], sent: list[bytes]) -> bool:
