@@ -5,7 +5,7 @@ The lock runs our own firmware, with a key that is made anew each time.
 
 import os
 import secrets
-from typing import Any, Final
+from typing import Any
 
 from twisted.application.service import MultiService
 
@@ -15,11 +15,9 @@ from gatekeeper.simulators.camera import VirtualCamera
 from gatekeeper.simulators.laptop import VirtualLaptop
 from gatekeeper.simulators.lock import VirtualLock
 from gatekeeper.simulators.own_lock_device import OwnLockDevice
-from gatekeeper.simulators.own_push_camera import VirtualOwnPushCamera
+from gatekeeper.simulators.push_camera import VirtualPushCamera
 
 LOCK_KEY = "GATEKEEPER_DEMO_LOCK_KEY"  # the variable of this process that the configuration finds the key in
-
-SVGA: Final = 6  # and ten pictures a second: a demo must not cost a core
 
 
 class DemoDevices(MultiService):
@@ -34,7 +32,7 @@ class DemoDevices(MultiService):
         key = secrets.token_bytes(config.KEY_DIGITS // 2)
         os.environ[LOCK_KEY] = key.hex()
         self.lock = VirtualLock(reactor, device=OwnLockDevice(key))
-        self.push_camera = VirtualOwnPushCamera(reactor, name="garden", seed=3, boot={"resolution": SVGA, "fps": 10})
+        self.push_camera = VirtualPushCamera(reactor, seed=3)
         self.laptops = tuple(VirtualLaptop(reactor, team) for team in range(1, TEAMS + 1))
         for device in (*self.cameras, self.push_camera, self.lock, *self.laptops):
             device.setServiceParent(self)
